@@ -1,0 +1,17 @@
+//! One file a command: `Args` (its doc comment is the help) and `run`.
+
+pub mod add;
+pub mod compile_component;
+pub mod completions;
+pub mod config;
+pub mod disable;
+pub mod doctor;
+pub mod edit;
+pub mod enable;
+pub mod list;
+pub mod permission;
+pub mod plan;
+pub mod rehearse;
+pub mod remove;
+pub mod show;
+pub mod template;

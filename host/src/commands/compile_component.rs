@@ -1,0 +1,10 @@
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Compile a component (called by this program itself)
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: &Args, _context: &Context) -> Result<()> {
+    Err(Error::failed("not implemented"))
+}

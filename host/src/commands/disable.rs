@@ -1,0 +1,10 @@
+use crate::context::Context;
+use crate::error::{Error, Result};
+
+/// Keep a changeling from running
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+pub fn run(_args: &Args, _context: &Context) -> Result<()> {
+    Err(Error::failed("not implemented"))
+}

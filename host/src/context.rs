@@ -1,0 +1,142 @@
+//! What every command gets: resolved paths, environment, clock, ui. Built once, from the outside
+//! world; nobody below reads environment variables.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use jiff::tz::TimeZone;
+use jiff::{Timestamp, Zoned};
+
+use crate::error::{Error, Result};
+use crate::ui::Ui;
+
+/// The process's environment as it was at start.
+#[derive(Debug, Clone, Default)]
+pub struct Environment(BTreeMap<OsString, OsString>);
+
+impl Environment {
+    /// The one place that reads it.
+    pub fn read() -> Self {
+        Self(std::env::vars_os().collect())
+    }
+
+    /// For tests of what is pure.
+    pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    }
+
+    /// A variable that is set, not empty and UTF-8.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.get_os(name)?.to_str()
+    }
+
+    /// A variable that is set and not empty.
+    pub fn get_os(&self, name: &str) -> Option<&std::ffi::OsStr> {
+        self.0
+            .get(std::ffi::OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
+    }
+}
+
+/// The folder everything of ours lives in: `CHANGELINGS_HOME`, else `~/.changelings`.
+#[derive(Debug, Clone)]
+pub struct Home {
+    root: PathBuf,
+}
+
+impl Home {
+    pub fn at(root: PathBuf) -> Self {
+        Self { root }
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// `config.toml`: the configuration.
+    pub fn config_file(&self) -> PathBuf {
+        self.root.join("config.toml")
+    }
+
+    /// `grants.toml`: grants, keyed by template digest. Written by `permission grant`.
+    pub fn grants_file(&self) -> PathBuf {
+        self.root.join("grants.toml")
+    }
+
+    /// `components/`: components compiled by this program, 0700.
+    pub fn components_dir(&self) -> PathBuf {
+        self.root.join("components")
+    }
+
+    /// `mirrors/`: one bare mirror per repository.
+    pub fn mirrors_dir(&self) -> PathBuf {
+        self.root.join("mirrors")
+    }
+
+    /// `runs/`: records; `runs/ID/` holds one run's files, `runs/runs.sqlite` what is queried.
+    pub fn runs_dir(&self) -> PathBuf {
+        self.root.join("runs")
+    }
+}
+
+/// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    fixed: Option<Timestamp>,
+}
+
+impl Clock {
+    pub const SYSTEM: Self = Self { fixed: None };
+
+    pub fn now(self) -> Timestamp {
+        self.fixed.unwrap_or_else(Timestamp::now)
+    }
+
+    pub fn now_in(self, zone: TimeZone) -> Zoned {
+        self.now().to_zoned(zone)
+    }
+}
+
+/// Everything a command needs from the outside.
+#[derive(Debug)]
+pub struct Context {
+    pub env: Environment,
+    pub home: Home,
+    pub clock: Clock,
+    pub cwd: PathBuf,
+    pub ui: Ui,
+}
+
+impl Context {
+    /// # Errors
+    /// No home folder can be found, or `CHANGELINGS_NOW` is no time.
+    pub fn new(env: Environment, ui: Ui) -> Result<Self> {
+        let root = match env.get_os("CHANGELINGS_HOME") {
+            Some(root) => std::path::absolute(root)?,
+            None => std::env::home_dir()
+                .filter(|home| home.is_absolute())
+                .map(|home| home.join(".changelings"))
+                .ok_or_else(|| {
+                    Error::failed("cannot tell the home folder of this user")
+                        .with_hint("set HOME, or CHANGELINGS_HOME to the folder to use")
+                })?,
+        };
+        let fixed = env
+            .get("CHANGELINGS_NOW")
+            .map(|text| {
+                text.parse().map_err(|error| {
+                    Error::usage(format!("CHANGELINGS_NOW is not an RFC 3339 time: {error}"))
+                })
+            })
+            .transpose()?;
+        Ok(Self {
+            home: Home::at(root),
+            clock: Clock { fixed },
+            cwd: std::env::current_dir()?,
+            env,
+            ui,
+        })
+    }
+}

@@ -1,0 +1,129 @@
+//! Planning: one run's concrete steps, decided before anything happens.
+//!
+//! `build` is pure: clock, refs and open pull requests come in as `Facts`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::brief::Delivery;
+use crate::job::TemplateId;
+use crate::names::Name;
+use crate::permission::Permission;
+
+/// Version of the serialised form.
+pub const PLAN_VERSION: u32 = 1;
+
+/// What the world looked like when the plan was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// ISO 8601, in the changeling's time zone.
+    pub date: String,
+    pub run_id: String,
+    /// Short name of the base branch.
+    pub base_branch: String,
+    /// Commit the base is at, full hexadecimal.
+    pub base_commit: String,
+    /// Short names of the remote's branches.
+    pub remote_branches: Vec<String>,
+    /// Open and closed pull requests of this changeling (hidden marker), newest first.
+    pub pull_requests: Vec<PullRequestFact>,
+}
+
+/// A pull request this changeling made earlier.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullRequestFact {
+    pub number: u64,
+    pub title: String,
+    pub url: String,
+    /// `open`, `closed` (refused) or `merged`.
+    pub state: String,
+    /// Head branch.
+    pub branch: String,
+    /// The branch has commits by people.
+    pub touched_by_people: bool,
+}
+
+/// One run, planned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Plan {
+    pub version: u32,
+    pub run_id: String,
+    pub changeling: Name,
+    pub template: TemplateId,
+    /// URL without credentials.
+    pub repo: String,
+    pub base: Base,
+    pub branch: WorkBranch,
+    /// The whole prompt as the agent reads it, delivery section included.
+    pub prompt: String,
+    pub delivery: Delivery,
+    pub pull_request: PullRequestText,
+    pub permissions: Vec<Permission>,
+    pub agent_type: String,
+    /// Arguments for `mngr create` beyond the ones the adapter makes: checked template arguments
+    /// as `--flag=value`, then the user's own.
+    pub mngr_args: Vec<String>,
+    /// Not secret.
+    pub env_vars: BTreeMap<String, String>,
+    /// Names of the variables the agent gets beside `env_vars`; their values are in no plan.
+    pub env_names: Vec<String>,
+    pub limits: Limits,
+    /// Globs of protected paths this run may touch.
+    pub allow_paths: Vec<String>,
+    pub steps: Vec<Step>,
+    /// What a reader should know: why a permission is missing, an override in force, ...
+    pub notes: Vec<String>,
+}
+
+/// What the run branches from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Base {
+    pub branch: String,
+    pub commit: String,
+}
+
+/// The branch the run works on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WorkBranch {
+    pub name: String,
+    /// Why this one, for a person.
+    pub reason: String,
+    /// The open pull request this run updates.
+    pub updates: Option<u64>,
+}
+
+/// How the pull request (or issue) will read.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullRequestText {
+    /// `{commits}` stands for the number of commits.
+    pub title: String,
+    /// The template's part of the body; the host adds what it knows after the run.
+    pub body: Option<String>,
+    pub labels: Vec<String>,
+}
+
+/// Caps handed to the agent or kept by the host.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Limits {
+    pub timeout_seconds: u64,
+    pub max_turns: u32,
+    pub max_budget_usd: f64,
+}
+
+/// One step as a person can follow it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Step {
+    /// `mirror`, `clone`, `identity`, `create-agent`, `wait`, `collect`, `check-patch`, `push`,
+    /// `pull-request`, `record`.
+    pub name: String,
+    /// Program and arguments; empty for a step that runs no program.
+    pub argv: Vec<String>,
+    /// Where it runs; placeholders in angle brackets (`<workspace>`) until the run exists.
+    pub cwd: String,
+    /// Names of variables it needs.
+    pub env_names: Vec<String>,
+    /// What it does, when the argv does not say it.
+    pub note: Option<String>,
+}

@@ -1,0 +1,444 @@
+//! The only place that spawns. A child gets exactly the environment it is given, its own process
+//! group, a deadline and bounded output; when it ends, or when we give up on it, its whole group dies.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Read, Write};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::sync::mpsc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Output kept of each stream unless told otherwise.
+pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;
+
+/// How long a reader may go on after the child ended: a grandchild in another group may hold the pipe.
+const READER_GRACE: Duration = Duration::from_secs(2);
+
+/// A program to run. The environment starts empty.
+#[derive(Debug, Clone)]
+pub struct Command {
+    program: OsString,
+    args: Vec<OsString>,
+    cwd: Option<PathBuf>,
+    env: BTreeMap<OsString, OsString>,
+    stdin: Vec<u8>,
+    timeout: Duration,
+    max_output: usize,
+}
+
+/// A child that ended by itself.
+#[derive(Debug, Clone)]
+pub struct Finished {
+    pub status: ExitStatus,
+    pub stdout: Vec<u8>,
+    pub stderr: Vec<u8>,
+    /// A stream was longer than the limit and its rest was dropped.
+    pub truncated: bool,
+}
+
+/// Why there is no `Finished`.
+#[derive(Debug, thiserror::Error)]
+pub enum ProcessError {
+    #[error("`{0}` is not installed or not on PATH")]
+    NotFound(String),
+    #[error("cannot start `{0}`")]
+    Spawn(String, #[source] io::Error),
+    #[error("`{program}` did not end within {}", seconds(*.timeout))]
+    TimedOut { program: String, timeout: Duration },
+    #[error("`{0}` was interrupted")]
+    Interrupted(String),
+    #[error("cannot talk to `{0}`")]
+    Pipe(String, #[source] io::Error),
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{} s", duration.as_secs())
+}
+
+impl Finished {
+    pub fn success(&self) -> bool {
+        self.status.success()
+    }
+
+    /// Exit code; a signal counts as 128 + its number, as in a shell.
+    pub fn code(&self) -> i32 {
+        self.status
+            .code()
+            .unwrap_or_else(|| 128 + self.status.signal().unwrap_or(0))
+    }
+
+    /// Standard output as text, without the last line break.
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+    }
+}
+
+impl Command {
+    pub fn new(program: impl Into<OsString>) -> Self {
+        Self {
+            program: program.into(),
+            args: Vec::new(),
+            cwd: None,
+            env: BTreeMap::new(),
+            stdin: Vec::new(),
+            timeout: Duration::from_mins(1),
+            max_output: DEFAULT_MAX_OUTPUT,
+        }
+    }
+
+    #[must_use]
+    pub fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    #[must_use]
+    pub fn args<S: Into<OsString>>(mut self, args: impl IntoIterator<Item = S>) -> Self {
+        self.args.extend(args.into_iter().map(Into::into));
+        self
+    }
+
+    #[must_use]
+    pub fn cwd(mut self, cwd: impl Into<PathBuf>) -> Self {
+        self.cwd = Some(cwd.into());
+        self
+    }
+
+    #[must_use]
+    pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    /// What the child reads; without it, nothing.
+    #[must_use]
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = bytes.into();
+        self
+    }
+
+    #[must_use]
+    pub const fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    #[must_use]
+    pub const fn max_output(mut self, bytes: usize) -> Self {
+        self.max_output = bytes;
+        self
+    }
+
+    /// Program and arguments, for messages and plans. Never holds a secret: secrets go by environment.
+    pub fn argv(&self) -> Vec<String> {
+        std::iter::once(&self.program)
+            .chain(&self.args)
+            .map(|part| part.to_string_lossy().into_owned())
+            .collect()
+    }
+
+    fn name(&self) -> String {
+        self.program.to_string_lossy().into_owned()
+    }
+
+    fn spawn(&self) -> Result<Child, ProcessError> {
+        #[expect(clippy::disallowed_methods, reason = "this module owns spawning")]
+        let mut command = std::process::Command::new(&self.program);
+        command
+            .args(&self.args)
+            .env_clear()
+            .envs(&self.env)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .process_group(0);
+        if let Some(cwd) = &self.cwd {
+            command.current_dir(cwd);
+        }
+        command.spawn().map_err(|error| {
+            if error.kind() == io::ErrorKind::NotFound
+                && self.cwd.as_ref().is_none_or(|cwd| cwd.is_dir())
+            {
+                ProcessError::NotFound(self.name())
+            } else {
+                ProcessError::Spawn(self.name(), error)
+            }
+        })
+    }
+
+    /// Runs to the end and keeps the output.
+    pub fn run(&self) -> Result<Finished, ProcessError> {
+        self.run_streaming(|_, _| {})
+    }
+
+    /// As `run`, and shows each piece of output to `watch` as it arrives.
+    pub fn run_streaming(
+        &self,
+        mut watch: impl FnMut(Stream, &[u8]),
+    ) -> Result<Finished, ProcessError> {
+        let mut child = self.spawn()?;
+        let mut group = Group::of(&child);
+        let (sender, events) = mpsc::channel();
+        feed(child.stdin.take(), self.stdin.clone());
+        read_into(child.stdout.take(), Stream::Stdout, sender.clone());
+        read_into(child.stderr.take(), Stream::Stderr, sender.clone());
+        thread::spawn(move || {
+            let _ = sender.send(Event::Exit(child.wait()));
+        });
+
+        let deadline = Instant::now() + self.timeout;
+        let mut finished = Output::new(self.max_output);
+        let mut status = None;
+        let mut grace = None;
+        let mut open = 2;
+        while status.is_none() || open > 0 {
+            let until = grace.unwrap_or(deadline);
+            let patience = until
+                .saturating_duration_since(Instant::now())
+                .min(Duration::from_millis(100));
+            match events.recv_timeout(patience) {
+                Ok(Event::Bytes(stream, bytes)) => {
+                    watch(stream, &bytes);
+                    finished.keep(stream, &bytes);
+                }
+                Ok(Event::End) => open -= 1,
+                Ok(Event::Exit(result)) => {
+                    status = Some(result.map_err(|e| ProcessError::Pipe(self.name(), e))?);
+                    // Whatever it left behind in its group goes with it, and lets go of the pipes.
+                    group.kill();
+                    grace = Some(Instant::now() + READER_GRACE);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    if crate::process::interrupted() && status.is_none() {
+                        group.kill();
+                        return Err(ProcessError::Interrupted(self.name()));
+                    }
+                    if Instant::now() >= until {
+                        if status.is_some() {
+                            break;
+                        }
+                        group.kill();
+                        return Err(ProcessError::TimedOut {
+                            program: self.name(),
+                            timeout: self.timeout,
+                        });
+                    }
+                }
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+            }
+        }
+        let Some(status) = status else {
+            return Err(ProcessError::Pipe(
+                self.name(),
+                io::Error::other("its exit status was lost"),
+            ));
+        };
+        Ok(finished.finish(status))
+    }
+
+    /// Starts a conversation: requests on standard input, answers on standard output; standard
+    /// error is dropped. The group dies with the returned value.
+    pub fn converse(&self) -> Result<Conversation, ProcessError> {
+        let mut child = self.spawn()?;
+        let group = Group::of(&child);
+        drop(child.stderr.take());
+        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(ProcessError::Pipe(self.name(), io::Error::other("no pipe")));
+        };
+        Ok(Conversation {
+            stdin: Some(stdin),
+            stdout,
+            group,
+            child,
+        })
+    }
+}
+
+/// Which stream a piece of output came from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stream {
+    Stdout,
+    Stderr,
+}
+
+/// A child that answers requests, such as `git cat-file --batch`.
+#[derive(Debug)]
+pub struct Conversation {
+    /// `None` once closed by `take`.
+    pub stdin: Option<ChildStdin>,
+    pub stdout: ChildStdout,
+    group: Group,
+    child: Child,
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.stdin = None;
+        self.group.kill();
+        let _ = self.child.wait();
+    }
+}
+
+enum Event {
+    Bytes(Stream, Vec<u8>),
+    End,
+    Exit(io::Result<ExitStatus>),
+}
+
+fn feed(stdin: Option<ChildStdin>, bytes: Vec<u8>) {
+    if let Some(mut stdin) = stdin
+        && !bytes.is_empty()
+    {
+        // A child that does not read its input is no error of ours.
+        thread::spawn(move || stdin.write_all(&bytes));
+    }
+}
+
+fn read_into(stream: Option<impl Read + Send + 'static>, which: Stream, events: mpsc::Sender<Event>) {
+    thread::spawn(move || {
+        if let Some(mut stream) = stream {
+            let mut buffer = vec![0; 64 * 1024];
+            while let Ok(count @ 1..) = stream.read(&mut buffer) {
+                if events.send(Event::Bytes(which, buffer[..count].to_vec())).is_err() {
+                    return;
+                }
+            }
+        }
+        let _ = events.send(Event::End);
+    });
+}
+
+struct Output {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+    limit: usize,
+    truncated: bool,
+}
+
+impl Output {
+    fn new(limit: usize) -> Self {
+        Self {
+            stdout: Vec::new(),
+            stderr: Vec::new(),
+            limit,
+            truncated: false,
+        }
+    }
+
+    fn keep(&mut self, stream: Stream, bytes: &[u8]) {
+        let kept = match stream {
+            Stream::Stdout => &mut self.stdout,
+            Stream::Stderr => &mut self.stderr,
+        };
+        let room = self.limit.saturating_sub(kept.len());
+        self.truncated |= room < bytes.len();
+        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
+    }
+
+    fn finish(self, status: ExitStatus) -> Finished {
+        Finished {
+            status,
+            stdout: self.stdout,
+            stderr: self.stderr,
+            truncated: self.truncated,
+        }
+    }
+}
+
+/// A process group of ours; killed once, also when dropped on an error path.
+#[derive(Debug)]
+struct Group {
+    id: Option<rustix::process::Pid>,
+}
+
+impl Group {
+    fn of(child: &Child) -> Self {
+        Self {
+            id: i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw),
+        }
+    }
+
+    fn kill(&mut self) {
+        if let Some(id) = self.id.take() {
+            // Gone already is what we want.
+            let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
+        }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+static INTERRUPTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
+
+/// A signal asked this program to end. Waiting loops look at it.
+pub fn interrupted() -> bool {
+    INTERRUPTED.load(std::sync::atomic::Ordering::Relaxed)
+}
+
+/// Where `program` is on this `PATH`, without running it.
+pub fn find_on_path(program: &str, path: &OsStr) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    std::env::split_paths(path)
+        .filter(|dir| dir.is_absolute())
+        .map(|dir| dir.join(program))
+        .find(|file| {
+            file.metadata()
+                .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Command {
+        Command::new("/bin/sh").arg("-c").arg(script).env("PATH", "/usr/bin:/bin")
+    }
+
+    #[test]
+    fn output_and_code() {
+        let finished = sh("cat; echo err >&2; exit 7").stdin("in").run().unwrap();
+        assert_eq!((finished.text().as_str(), finished.code()), ("in", 7));
+        assert_eq!(finished.stderr, b"err\n");
+    }
+
+    #[test]
+    fn deadline_kills_the_group() {
+        let started = Instant::now();
+        let error = sh("sleep 60 & sleep 60").timeout(Duration::from_millis(200)).run().unwrap_err();
+        assert!(matches!(error, ProcessError::TimedOut { .. }));
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_grandchild_cannot_hold_us() {
+        let started = Instant::now();
+        assert!(sh("sleep 60 & echo done").run().unwrap().success());
+        assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn environment_starts_empty() {
+        let finished = Command::new("/usr/bin/env").env("A", "1").run().unwrap();
+        assert_eq!(finished.text(), "A=1");
+    }
+
+    #[test]
+    fn missing_program() {
+        let error = Command::new("no-such-program-here").run().unwrap_err();
+        assert!(matches!(error, ProcessError::NotFound(_)));
+    }
+
+    #[test]
+    fn long_output_is_cut() {
+        let finished = sh("head -c 100000 /dev/zero").max_output(1000).run().unwrap();
+        assert!(finished.truncated && finished.stdout.len() == 1000);
+    }
+}
