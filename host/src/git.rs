@@ -10,7 +10,7 @@ use std::time::Duration;
 use crate::context::Environment;
 use crate::process::{Command, Finished, ProcessError};
 
-pub use snapshot::{Entry, Snapshot};
+pub use snapshot::{Changed, Commit, Content, Entry, Files, Left, Listing, Origin, Snapshot};
 
 /// The git program and the environment its calls get.
 #[derive(Debug, Clone)]
