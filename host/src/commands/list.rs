@@ -111,7 +111,7 @@ fn table(listed: &[(&Changeling, Option<Zoned>)], context: &Context) {
             .first_to_shrink()
             .at_least(12),
         Column::new("SCHEDULE").at_least(12),
-        Column::new("NEXT").last_to_shrink().at_least(16),
+        Column::new("NEXT").last_to_shrink().at_least(20),
     ];
     let rows = listed.iter().map(|(changeling, next)| {
         let schedule = match &changeling.schedule {

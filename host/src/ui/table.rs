@@ -282,6 +282,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn no_line_is_too_wide(
             rows in prop::collection::vec(prop::array::uniform4("\\PC{0,40}"), 0..6),
