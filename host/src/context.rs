@@ -81,6 +81,13 @@ impl Home {
     }
 }
 
+/// Makes a folder (and those above it) that only this user can enter. One that exists is left as
+/// it is: its mode is the user's choice.
+pub fn create_private_dir(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
