@@ -80,8 +80,8 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Color::Always => anstream::ColorChoice::Always.write_global(),
         Color::Never => anstream::ColorChoice::Never.write_global(),
     }
-    let ui = Ui::from_terminal(cli.global.quiet);
     let env = Environment::read();
+    let ui = Ui::from_terminal(cli.global.quiet, &env);
     start_log(cli.global.verbose, &env);
     match Context::new(env, ui.clone()).and_then(|context| dispatch(&cli.command, &context)) {
         Ok(()) => exit_code::DONE.into(),

@@ -213,12 +213,11 @@ fn host_and_port(place: &str) -> Option<(String, Option<u16>)> {
     };
     let port = match port.strip_prefix(':') {
         None if port.is_empty() => None,
-        None => return None,
         Some("") => None,
         Some(port) if port.bytes().all(|b| b.is_ascii_digit()) => {
             Some(port.parse().ok().filter(|port| *port != 0)?)
         }
-        Some(_) => return None,
+        _ => return None,
     };
     let host = if host == "www.github.com" {
         GITHUB.to_owned()
