@@ -22,7 +22,7 @@ impl Environment {
     }
 
     /// For tests of what is pure.
-    pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
@@ -79,6 +79,13 @@ impl Home {
     pub fn runs_dir(&self) -> PathBuf {
         self.root.join("runs")
     }
+}
+
+/// Makes a folder (and those above it) that only this user can enter. One that exists is left as
+/// it is: its mode is the user's choice.
+pub fn create_private_dir(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 /// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).

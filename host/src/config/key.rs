@@ -150,7 +150,7 @@ pub(crate) fn admit(
                 ("cannot be set for one changeling", "set it in `[defaults]`")
             };
             reader.within(name, |reader| {
-                reader.problem(span, message, Some(help.to_owned()))
+                reader.problem(span, message, Some(help.to_owned()));
             });
             false
         }

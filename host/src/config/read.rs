@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
+use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::changeling::{Changeling, Shared};
@@ -43,7 +44,7 @@ pub(super) fn read(file: &Path, text: &str, base: &Path) -> Result<Config, Confi
         if !SECTIONS.contains(&key.get_ref().as_ref()) {
             let name = key.get_ref().as_ref();
             reader.within(name, |reader| {
-                unknown(name, key.span(), SECTIONS.into_iter(), reader)
+                unknown(name, key.span(), SECTIONS.into_iter(), reader);
             });
         }
     }
@@ -219,7 +220,7 @@ fn read_secrets(root: &DeTable<'_>, reader: &mut Reader<'_>) -> BTreeMap<String,
 fn warn_of_secrets(root: &DeTable<'_>, reader: &mut Reader<'_>) {
     let mut check = |path: &[&str], entry: &DeValue<'_>| {
         let DeValue::Table(entry) = entry else { return };
-        let Some(DeValue::Table(variables)) = entry.get("env_vars").map(|v| v.get_ref()) else {
+        let Some(DeValue::Table(variables)) = entry.get("env_vars").map(Spanned::get_ref) else {
             return;
         };
         for (name, value) in variables {
@@ -244,7 +245,7 @@ fn warn_of_secrets(root: &DeTable<'_>, reader: &mut Reader<'_>) {
     if let Some(defaults) = root.get("defaults") {
         check(&["defaults"], defaults.get_ref());
     }
-    if let Some(DeValue::Table(entries)) = root.get("changelings").map(|found| found.get_ref()) {
+    if let Some(DeValue::Table(entries)) = root.get("changelings").map(Spanned::get_ref) {
         for (name, entry) in entries {
             check(&["changelings", name.get_ref()], entry.get_ref());
         }

@@ -161,8 +161,9 @@ pub(crate) struct BranchName(pub(crate) String);
 
 /// The rules of `git check-ref-format --branch`, and no more than 200 bytes.
 pub fn is_branch_name(name: &str) -> bool {
-    let part_is_sound =
-        |part: &str| !part.is_empty() && !part.starts_with('.') && !part.ends_with(".lock");
+    let part_is_sound = |part: &str| {
+        !part.is_empty() && !part.starts_with('.') && part.strip_suffix(".lock").is_none()
+    };
     let forbidden = |c: char| c.is_control() || " ~^:?*[\\".contains(c);
     name != "@"
         && name != "HEAD"

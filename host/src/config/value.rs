@@ -275,14 +275,14 @@ impl Value for Words {
                 let words = elements::<String>(array, reader)?;
                 Some(Self(words.into_iter().map(|at| at.value).collect()))
             }
-            DeValue::String(line) => match shell_words::split(line) {
-                Ok(words) => Some(Self(words)),
-                Err(_) => {
-                    let help = "close the quote, or write an array of strings".to_owned();
-                    reader.problem(span, "a quote is not closed", Some(help));
-                    None
+            DeValue::String(line) => {
+                if let Ok(words) = shell_words::split(line) {
+                    return Some(Self(words));
                 }
-            },
+                let help = "close the quote, or write an array of strings".to_owned();
+                reader.problem(span, "a quote is not closed", Some(help));
+                None
+            }
             _ => {
                 wrong_type("a string or an array of strings", value, span, reader);
                 None
