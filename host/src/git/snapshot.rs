@@ -3,7 +3,7 @@
 
 mod files;
 mod history;
-mod listing;
+mod tree;
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use super::{Git, GitError, checked};
 
 pub use files::{Content, Files};
 pub use history::{Changed, Commit, Origin};
-pub use listing::{Entry, Left, Listing};
+pub use tree::{Entry, Left, Tree};
 
 /// A commit and where its files can be read.
 #[derive(Debug, Clone)]

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use super::globs::Globs;
 use super::{Access, Failure, State, Work, failure, search};
-use crate::git::{Entry, Git, GitError, Listing, Snapshot};
+use crate::git::{Entry, Git, GitError, Tree, Snapshot};
 use crate::names::printable;
 use crate::process::ProcessError;
 use crate::template::bindings::changelings::template::repo::{
@@ -39,7 +39,7 @@ pub(in crate::template) struct Repo {
     git: Git,
     /// What "the last days" count from.
     today: Date,
-    listing: Option<Arc<Listing>>,
+    tree: Option<Arc<Tree>>,
     /// Files that were not looked at, with the reason, by path.
     pub(in crate::template) skipped: BTreeMap<String, String>,
 }
@@ -50,30 +50,30 @@ impl Repo {
             snapshot,
             git,
             today,
-            listing: None,
+            tree: None,
             skipped: BTreeMap::new(),
         }
     }
 
     /// The commit's files, asked for once.
-    fn listing(&mut self, work: &Work) -> Result<Arc<Listing>, Failure> {
-        if let Some(listing) = &self.listing {
-            return Ok(Arc::clone(listing));
+    fn tree(&mut self, work: &Work) -> Result<Arc<Tree>, Failure> {
+        if let Some(tree) = &self.tree {
+            return Ok(Arc::clone(tree));
         }
-        let listing = Arc::new(
+        let tree = Arc::new(
             self.snapshot
-                .listing(&self.git, work.left())
+                .tree(&self.git, work.left())
                 .map_err(unavailable)?,
         );
-        self.listing = Some(Arc::clone(&listing));
-        Ok(listing)
+        self.tree = Some(Arc::clone(&tree));
+        Ok(tree)
     }
 
     fn files(&mut self, globs: &[String], limit: u32, work: &Work) -> Result<FileList, Failure> {
         let limit = clamp(limit, MAX_FILES);
         let globs = Globs::new(globs)?;
-        let listing = self.listing(work)?;
-        let mut wanted = listing
+        let tree = self.tree(work)?;
+        let mut wanted = tree
             .entries
             .iter()
             .filter(|entry| globs.want(&entry.path));
@@ -81,7 +81,7 @@ impl Repo {
         let truncated = wanted.next().is_some();
         let mut files = self.snapshot.files(&self.git).map_err(unavailable)?;
         let mut items = Vec::with_capacity(first.len());
-        let mut skipped = left(&listing);
+        let mut skipped = left(&tree);
         for entry in first {
             match files.size(entry) {
                 Some(size) => items.push(File {
@@ -101,8 +101,8 @@ impl Repo {
 
     fn read(&mut self, path: &str, max_bytes: u32, work: &Work) -> Result<FileText, Failure> {
         check_path(path)?;
-        let listing = self.listing(work)?;
-        let entry = listing.get(path).ok_or_else(|| no_file(path))?;
+        let tree = self.tree(work)?;
+        let entry = tree.get(path).ok_or_else(|| no_file(path))?;
         let max = max_bytes.min(MAX_READ);
         // Room for the rest of a character that the limit cuts, and enough to see that it is binary.
         let (bytes, more) = self
@@ -136,15 +136,15 @@ impl Repo {
         let limit = clamp(limit, MAX_MATCHES);
         let globs = Globs::new(globs)?;
         let matcher = search::matcher(pattern)?;
-        let listing = self.listing(work)?;
-        let files: Vec<&Entry> = listing
+        let tree = self.tree(work)?;
+        let files: Vec<&Entry> = tree
             .entries
             .iter()
             .filter(|entry| globs.want(&entry.path))
             .collect();
         let open = || self.snapshot.files(&self.git).map_err(unavailable);
         let found = search::search(&matcher, &files, limit, work.deadline, open)?;
-        let mut skipped = left(&listing);
+        let mut skipped = left(&tree);
         skipped.extend(
             found
                 .skipped
@@ -200,14 +200,14 @@ impl Repo {
 
     fn changed_files(&mut self, since_days: u32, work: &Work) -> Result<ChangedFileList, Failure> {
         let since = self.since(since_days);
-        let listing = self.listing(work)?;
+        let tree = self.tree(work)?;
         let changed = self
             .snapshot
             .changed_files(&self.git, since, work.left())
             .map_err(unavailable)?;
         let mut items: Vec<_> = changed
             .into_iter()
-            .filter(|(path, _)| listing.get(path).is_some())
+            .filter(|(path, _)| tree.get(path).is_some())
             .map(|(path, file)| ChangedFile {
                 path,
                 commits: file.commits,
@@ -226,11 +226,11 @@ impl Repo {
             let message = format!("{} places; at most {MAX_PLACES} a call", places.len());
             return Err(failure("invalid-argument", message));
         }
-        let listing = self.listing(work)?;
+        let tree = self.tree(work)?;
         let mut files = BTreeMap::<&str, Vec<u32>>::new();
         for place in places {
             check_path(&place.path)?;
-            if place.line > 0 && listing.get(&place.path).is_some() {
+            if place.line > 0 && tree.get(&place.path).is_some() {
                 files.entry(&place.path).or_default().push(place.line);
             }
         }
@@ -330,8 +330,8 @@ fn skip(path: &str, reason: &str) -> Skipped {
     }
 }
 
-fn left(listing: &Listing) -> Vec<Skipped> {
-    listing
+fn left(tree: &Tree) -> Vec<Skipped> {
+    tree
         .left
         .iter()
         .take(MAX_SKIPPED)

@@ -26,15 +26,15 @@ pub struct Left {
 
 /// Every tracked plain file of a commit, sorted by path.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Listing {
+pub struct Tree {
     pub entries: Vec<Entry>,
     pub left: Vec<Left>,
 }
 
-/// A listing of more bytes than this is refused: about two million files.
+/// A tree of more bytes than this is refused: about two million files.
 const MAX_OUTPUT: usize = 256 << 20;
 
-impl Listing {
+impl Tree {
     pub fn get(&self, path: &str) -> Option<&Entry> {
         let index = self
             .entries
@@ -49,7 +49,7 @@ impl Snapshot {
     ///
     /// # Errors
     /// Git failed, or the repository has millions of files.
-    pub fn listing(&self, git: &Git, timeout: Duration) -> Result<Listing, GitError> {
+    pub fn tree(&self, git: &Git, timeout: Duration) -> Result<Tree, GitError> {
         let mut call = self.call(git).args(["ls-tree", "-r", "-z", "--full-tree"]);
         if self.checkout.is_none() {
             // Costs a look at every object, so only when the objects are what is read.
@@ -78,8 +78,8 @@ fn unexpected(message: String) -> GitError {
 }
 
 /// Entries are `MODE TYPE OBJECT[ SIZE]\tPATH\0`.
-fn parse(output: &[u8]) -> Result<Listing, GitError> {
-    let mut listing = Listing::default();
+fn parse(output: &[u8]) -> Result<Tree, GitError> {
+    let mut tree = Tree::default();
     for line in output
         .split(|byte| *byte == 0)
         .filter(|line| !line.is_empty())
@@ -103,12 +103,12 @@ fn parse(output: &[u8]) -> Result<Listing, GitError> {
             reason,
         };
         match std::str::from_utf8(&line[tab + 1..]) {
-            Err(_) => listing.left.push(leave("not-utf8-name")),
+            Err(_) => tree.left.push(leave("not-utf8-name")),
             // A line break in a name would write lines of its own into a prompt.
             Ok(path) if path.chars().any(|c| c.is_control() || is_invisible(c)) => {
-                listing.left.push(leave("unreadable"));
+                tree.left.push(leave("unreadable"));
             }
-            Ok(path) => listing.entries.push(Entry {
+            Ok(path) => tree.entries.push(Entry {
                 path: path.to_owned(),
                 blob: blob.to_owned(),
                 size: fields.next().and_then(|size| size.parse().ok()),
@@ -116,10 +116,10 @@ fn parse(output: &[u8]) -> Result<Listing, GitError> {
         }
     }
     // Git sorts like this already.
-    if !listing.entries.is_sorted_by(|a, b| a.path < b.path) {
-        listing.entries.sort_by(|a, b| a.path.cmp(&b.path));
+    if !tree.entries.is_sorted_by(|a, b| a.path < b.path) {
+        tree.entries.sort_by(|a, b| a.path.cmp(&b.path));
     }
-    Ok(listing)
+    Ok(tree)
 }
 
 #[cfg(test)]
@@ -134,14 +134,14 @@ mod tests {
             "100644 blob {ID}       6\ta.txt\0120000 blob {ID}      10\tlink\0\
              160000 commit {ID}       -\tsub\0100755 blob {ID}   12345\tdir/run me\0"
         );
-        let listing = parse(output.as_bytes()).unwrap();
-        let shown: Vec<_> = listing
+        let tree = parse(output.as_bytes()).unwrap();
+        let shown: Vec<_> = tree
             .entries
             .iter()
             .map(|entry| (entry.path.as_str(), entry.size))
             .collect();
         assert_eq!(shown, [("a.txt", Some(6)), ("dir/run me", Some(12345))]);
-        assert!(listing.get("dir/run me").is_some() && listing.get("link").is_none());
+        assert!(tree.get("dir/run me").is_some() && tree.get("link").is_none());
     }
 
     #[test]
@@ -149,9 +149,9 @@ mod tests {
         let mut output =
             format!("100644 blob {ID}\tline\nbreak\0100644 blob {ID}\tcaf").into_bytes();
         output.extend(b"\xe9\0");
-        let listing = parse(&output).unwrap();
-        assert_eq!(listing.entries, []);
-        let left: Vec<_> = listing
+        let tree = parse(&output).unwrap();
+        assert_eq!(tree.entries, []);
+        let left: Vec<_> = tree
             .left
             .iter()
             .map(|l| (l.path.as_str(), l.reason))
@@ -174,10 +174,10 @@ mod tests {
         #[test]
         fn every_name_comes_back_or_is_named(names in proptest::collection::btree_set("[^\0]{1,20}", 0..10)) {
             let output: String = names.iter().map(|n| format!("100644 blob {ID}\t{n}\0")).collect();
-            let listing = parse(output.as_bytes()).unwrap();
-            proptest::prop_assert_eq!(listing.entries.len() + listing.left.len(), names.len());
-            for entry in &listing.entries {
-                proptest::prop_assert_eq!(listing.get(&entry.path), Some(entry));
+            let tree = parse(output.as_bytes()).unwrap();
+            proptest::prop_assert_eq!(tree.entries.len() + tree.left.len(), names.len());
+            for entry in &tree.entries {
+                proptest::prop_assert_eq!(tree.get(&entry.path), Some(entry));
             }
         }
     }
