@@ -313,9 +313,9 @@ fn entries_are_added_and_removed() {
         (
             "removed all",
             after(|doc| {
-                ["c", "a", "b"]
-                    .iter()
-                    .for_each(|name| assert!(entry::remove(doc, name)))
+                for name in ["c", "a", "b"] {
+                    assert!(entry::remove(doc, name));
+                }
             }),
         ),
         (
