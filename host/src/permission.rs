@@ -17,7 +17,7 @@ pub use grants::{Grants, GrantsError};
 pub enum Permission {
     /// A third-party template may `run` or be deployed, not only `plan` and `rehearse`.
     Agent,
-    /// The agent itself holds GITHUB_TOKEN; implies `Publish`.
+    /// The agent itself holds `GITHUB_TOKEN`; implies `Publish`.
     Github,
     /// The template may read issues and pull requests through the host.
     GithubRead,

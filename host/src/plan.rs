@@ -7,7 +7,7 @@ pub mod branch;
 mod build;
 mod delivery;
 #[cfg(test)]
-pub mod fixture;
+pub(crate) mod fixture;
 pub mod render;
 mod steps;
 
@@ -20,7 +20,7 @@ use crate::job::TemplateId;
 use crate::names::Name;
 use crate::permission::Permission;
 
-pub use build::{PlanError, Start, build, start};
+pub use build::{DEFAULT_AGENT_TYPE, PASSED_ON, PlanError, Start, build, start};
 
 /// Version of the serialised form.
 pub const PLAN_VERSION: u32 = 1;

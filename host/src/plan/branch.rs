@@ -238,7 +238,7 @@ mod tests {
     use super::*;
     use crate::plan::fixture::{facts, pull_request};
 
-    fn wish<'a>(work_branch: Option<&'a str>, on_open_pr: OnOpenPr) -> Wish<'a> {
+    fn wish(work_branch: Option<&str>, on_open_pr: OnOpenPr) -> Wish<'_> {
         Wish {
             slug: "fixme-fairy",
             work_branch,
@@ -363,8 +363,8 @@ mod tests {
     proptest! {
         #[test]
         fn names_follow_gits_rules(name in "[-a-c./@{~^: \\\\A-C]{0,12}(\\.lock)?") {
-            let git = std::process::Command::new("git").args(["check-ref-format", &format!("refs/heads/{name}")]).status();
-            let allowed = git.unwrap().success();
+            let git = crate::process::Command::new("/usr/bin/env").args(["git", "check-ref-format"]).arg(format!("refs/heads/{name}"));
+            let allowed = git.env("PATH", "/usr/local/bin:/usr/bin:/bin:/opt/homebrew/bin").run().unwrap().success();
             if check_ref(&name).is_ok() {
                 prop_assert!(allowed, "{name}");
             } else {

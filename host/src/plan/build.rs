@@ -122,8 +122,8 @@ pub fn start(job: &Job, facts: &Facts) -> Start {
 }
 
 fn check_open(job: &Job, facts: &Facts, delivery: Option<Delivery>) -> Result<(), PlanError> {
-    let delivers = matches!(delivery, None | Some(Delivery::PullRequest));
-    if job.on_open_pr != OnOpenPr::Skip || !delivers {
+    let by_pull_request = matches!(delivery, None | Some(Delivery::PullRequest));
+    if job.on_open_pr != OnOpenPr::Skip || !by_pull_request {
         return Ok(());
     }
     match facts.pull_requests.iter().find(|pr| pr.state == "open") {

@@ -13,7 +13,7 @@ use crate::permission::Permission;
 const MAX_PROPOSALS: usize = 20;
 
 /// The whole prompt as the agent reads it.
-pub fn prompt(job: &Job, brief: &Brief, plan: &Plan, facts: &Facts) -> String {
+pub(super) fn prompt(job: &Job, brief: &Brief, plan: &Plan, facts: &Facts) -> String {
     let task = job.message.as_deref().unwrap_or(&brief.prompt);
     let mut text = task.trim_end().to_owned();
     if let Some(more) = &job.message_append {

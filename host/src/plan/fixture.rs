@@ -8,7 +8,7 @@ use crate::job::{Identity, JOB_VERSION, Job, OnOpenPr, TemplateId};
 use crate::names::Digest;
 use crate::permission::Permission;
 
-pub fn job() -> Job {
+pub(crate) fn job() -> Job {
     Job {
         version: JOB_VERSION,
         changeling: "nightly-fixmes".parse().unwrap(),
@@ -49,7 +49,7 @@ pub fn job() -> Job {
     }
 }
 
-pub fn brief() -> Brief {
+pub(crate) fn brief() -> Brief {
     Brief {
         prompt: "Fix these FIXMEs, oldest first:\n\n1. `src/lib.rs:12` FIXME: handle the empty anvil (3 years old)\n\
                  2. `src/main.rs:40` FIXME: error message says nothing (14 months old)\n\nCheck with `cargo test`.\n"
@@ -65,7 +65,7 @@ pub fn brief() -> Brief {
     }
 }
 
-pub fn facts() -> Facts {
+pub(crate) fn facts() -> Facts {
     Facts {
         date: "2026-11-22".into(),
         run_id: "7k2m9x".into(),
@@ -77,7 +77,7 @@ pub fn facts() -> Facts {
 }
 
 /// An earlier pull request, whose branch is on the remote.
-pub fn pull_request(facts: &mut Facts, number: u64, state: &str, branch: &str) {
+pub(crate) fn pull_request(facts: &mut Facts, number: u64, state: &str, branch: &str) {
     facts
         .remote_branches
         .insert(branch.into(), format!("{number:040}"));

@@ -5,13 +5,13 @@ use crate::mngr::{self, Create, Dialect};
 use crate::permission::Permission;
 
 /// Folders that get their names when the run starts.
-pub const MIRROR: &str = "<mirror>";
-pub const WORKSPACE: &str = "<workspace>";
-pub const EMPTY: &str = "<empty-folder>";
-pub const RUN: &str = "<run>";
+const MIRROR: &str = "<mirror>";
+const WORKSPACE: &str = "<workspace>";
+const EMPTY: &str = "<empty-folder>";
+const RUN: &str = "<run>";
 
 /// Steps of a plan whose other parts are known.
-pub fn steps(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
+pub(super) fn steps(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
     let mut steps = vec![
         mirror(plan, git_token),
         clone(plan),
