@@ -202,7 +202,7 @@ impl ConfigError {
             Self::UnknownParam { known, .. } => format!("it has: {}", known.join(", ")),
             Self::MissingParams { params, .. } => {
                 let flags = params.iter().map(|(name, _)| format!("--param {name}=..."));
-                format!("set it: changeling edit NAME {}", flags.collect::<Vec<_>>().join(" "))
+                format!("add {}", flags.collect::<Vec<_>>().join(" "))
             }
         })
     }

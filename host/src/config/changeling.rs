@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::Path;
 
 use serde::{Serialize, Serializer};
 use toml::de::DeTable;
@@ -100,6 +101,7 @@ fn as_text<S: Serializer>(value: &Zone, serializer: S) -> Result<S::Ok, S::Error
 }
 
 /// What all changelings share.
+#[derive(Default)]
 pub(super) struct Shared {
     pub(super) defaults: ChangelingKeys,
     pub(super) modal: ModalKeys,
@@ -168,12 +170,42 @@ impl Changeling {
             let help = "write template = \"fixme-fairy\"; `changeling template list` shows all";
             reader.problem(span, "has no `template`", Some(help.to_owned()));
         }
+        let template = own.template.as_ref()?.value.0.clone();
+        Some(Self::layered(name, template, repos?, own, shared, reader))
+    }
+
+    /// A changeling that stands in no configuration: `--template T --repo R`.
+    pub fn ad_hoc(
+        name: Name,
+        template: String,
+        repo: RepoUrl,
+        timezone: Zone,
+        params: BTreeMap<String, String>,
+    ) -> Self {
+        let mut reader = Reader::new(Path::new(""), "", Path::new("/"));
+        let (none, shared) = (ChangelingKeys::default(), Shared::default());
+        let made = Self::layered(name, template, vec![repo], &none, &shared, &mut reader);
+        Self {
+            timezone,
+            params,
+            ..made
+        }
+    }
+
+    fn layered(
+        name: Name,
+        template: String,
+        repos: Vec<RepoUrl>,
+        own: &ChangelingKeys,
+        shared: &Shared,
+        reader: &mut Reader<'_>,
+    ) -> Self {
         let base = &shared.defaults;
         let mut layers = Layering {
             reader,
             origins: BTreeMap::new(),
         };
-        let template = layers.pick("template", own.template.as_ref(), None);
+        layers.pick("template", own.template.as_ref(), None);
         layers.pick("repos", own.repo.as_ref(), None);
         layers.pick("repos", own.repos.as_ref(), None);
         let mut params = base
@@ -189,10 +221,10 @@ impl Changeling {
             .unwrap_or_default();
         env_vars.extend(pick!(layers, own, base, env_vars).unwrap_or_default().0);
         let modal = Modal::resolve(own, &shared.modal, &mut layers);
-        let changeling = Self {
+        Self {
             name,
-            template: template?.0,
-            repos: repos?,
+            template,
+            repos,
             schedule: pick!(layers, own, base, schedule),
             timezone: pick!(layers, own, base, timezone).unwrap_or_else(|| Zone::system_or_utc().0),
             branch: pick!(layers, own, base, branch).map(|branch| branch.0),
@@ -235,8 +267,7 @@ impl Changeling {
             identity: pick!(layers, own, base, identity),
             modal,
             origins: layers.origins,
-        };
-        Some(changeling)
+        }
     }
 }
 

@@ -17,7 +17,7 @@ use super::value::{derived, table, text, wrong_type};
 use crate::brief::Delivery;
 use crate::job::{Identity, OnOpenPr};
 use crate::names::printable;
-use crate::permission::Permission;
+use crate::permission::{Permission, UnknownPermission};
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone};
 
@@ -468,13 +468,16 @@ impl Value for Permission {
     fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
         let word = text("a string", value, span.clone(), reader)?;
         word.parse()
-            .map_err(|error| {
-                let plain = ["agent", "github", "github:read", "publish", "repo:read"];
-                let help = match nearest(word, plain) {
+            .map_err(|error: UnknownPermission| {
+                let help = match error.suggestion {
                     Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => format!("known: {}, env:NAME, mngr-arg:--FLAG", plain.join(", ")),
+                    None => format!("known: {}", Self::VOCABULARY.join(", ")),
                 };
-                reader.problem(span, format!("{error}"), Some(help));
+                reader.problem(
+                    span,
+                    format!("unknown permission `{}`", error.name),
+                    Some(help),
+                );
             })
             .ok()
     }
