@@ -117,6 +117,21 @@ pub struct Context {
 }
 
 impl Context {
+    /// A path as a person reads it: `~` for the user's own folder.
+    pub fn shown(&self, path: &Path) -> String {
+        let below_home = self
+            .env
+            .get_os("HOME")
+            .map(Path::new)
+            .filter(|home| home.is_absolute())
+            .and_then(|home| path.strip_prefix(home).ok());
+        match below_home {
+            Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+            Some(rest) => format!("~/{}", crate::names::printable(&rest.to_string_lossy())),
+            None => crate::names::printable(&path.to_string_lossy()),
+        }
+    }
+
     /// # Errors
     /// No home folder can be found, or `CHANGELINGS_NOW` is no time.
     pub fn new(env: Environment, ui: Ui) -> Result<Self> {
