@@ -22,7 +22,7 @@ impl Environment {
     }
 
     /// For tests of what is pure.
-    pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
     }
 
@@ -81,6 +81,13 @@ impl Home {
     }
 }
 
+/// Makes a folder (and those above it) that only this user can enter. One that exists is left as
+/// it is: its mode is the user's choice.
+pub fn create_private_dir(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
 /// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -110,6 +117,21 @@ pub struct Context {
 }
 
 impl Context {
+    /// A path as a person reads it: `~` for the user's own folder.
+    pub fn shown(&self, path: &Path) -> String {
+        let below_home = self
+            .env
+            .get_os("HOME")
+            .map(Path::new)
+            .filter(|home| home.is_absolute())
+            .and_then(|home| path.strip_prefix(home).ok());
+        match below_home {
+            Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+            Some(rest) => format!("~/{}", crate::names::printable(&rest.to_string_lossy())),
+            None => crate::names::printable(&path.to_string_lossy()),
+        }
+    }
+
     /// # Errors
     /// No home folder can be found, or `CHANGELINGS_NOW` is no time.
     pub fn new(env: Environment, ui: Ui) -> Result<Self> {

@@ -7,6 +7,7 @@ mod signals;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
@@ -26,7 +27,7 @@ pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;
 const READER_GRACE: Duration = Duration::from_secs(2);
 
 /// A program to run. The environment starts empty.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Command {
     program: OsString,
     args: Vec<OsString>,
@@ -83,6 +84,17 @@ impl Finished {
         String::from_utf8_lossy(&self.stdout)
             .trim_end_matches('\n')
             .to_owned()
+    }
+}
+
+/// Without the values of variables and without the input: either may be secret.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command")
+            .field("argv", &self.argv())
+            .field("cwd", &self.cwd)
+            .field("env", &self.env.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }
 
@@ -148,6 +160,12 @@ impl Command {
             .chain(&self.args)
             .map(|part| part.to_string_lossy().into_owned())
             .collect()
+    }
+
+    /// What the child will see of one variable.
+    #[cfg(test)]
+    pub(crate) fn env_value(&self, name: &str) -> Option<&OsStr> {
+        self.env.get(OsStr::new(name)).map(OsString::as_os_str)
     }
 
     fn name(&self) -> String {

@@ -19,7 +19,7 @@ mod words;
 mod zone;
 
 pub use field::{Field, FieldError};
-pub use words::in_words;
+pub use words::{in_few_words, in_words};
 pub use zone::{Zone, ZoneError};
 
 /// Five cron fields that can match, in normalised form (numbers, single spaces).

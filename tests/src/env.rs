@@ -120,6 +120,15 @@ impl TestEnv {
         Repo::init(self, &self.root.join("repos").join(name))
     }
 
+    /// The repository `./dev demo` rehearses on (`tests/demo/make-sample-repo.sh`): a small service
+    /// with eight real markers, and decoys.
+    pub fn sample_repo(&self) -> Repo<'_> {
+        let path = self.root.join("repos/parcels");
+        let script = project_root().join("tests/demo/make-sample-repo.sh");
+        self.external(script, [&path]).run().success();
+        Repo::open(self, &path)
+    }
+
     /// Runs `changeling ARGS` to its end, without a terminal.
     pub fn changeling<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Output {
         self.command(args).run()

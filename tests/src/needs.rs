@@ -1,5 +1,5 @@
-//! Tests that need a real tool. With `CI` set a tool that cannot be had is a failure; elsewhere the
-//! test is skipped loudly, with the line that installs the tool, and `./dev test` counts the skips.
+//! Tests that need more than git and Rust. With `CI` set a tool that is missing is a failure; elsewhere
+//! the test is skipped loudly, with the line that installs the tool, and `./dev test` lists the skips.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -37,59 +37,78 @@ pub fn tool(name: &str) -> Option<PathBuf> {
         .unwrap_or_else(|| panic!("tests/src/needs.rs does not say how to install {name}"));
     let found = find(name);
     if found.is_none() {
-        skip(
-            name,
-            if cfg!(target_os = "macos") {
-                macos
-            } else {
-                debian
-            },
-        );
+        let install = if cfg!(target_os = "macos") {
+            macos
+        } else {
+            debian
+        };
+        missing(name, install);
     }
     found
 }
 
-/// Whether the network may be used; downloads are no part of the quick tests.
+/// Whether this test may use the network: only where everything is asked for, by `./dev test`.
+///
+/// ```no_run
+/// if !changelings_tests::needs::network() { return }
+/// ```
 #[track_caller]
 pub fn network() -> bool {
-    let quick = std::env::var_os("CHANGELINGS_TEST_QUICK").is_some();
-    if quick {
-        say("skipped (--quick: no network)", "./dev test");
+    let all = asked_for("all");
+    if !all {
+        tell("needs the network", "./dev test");
     }
-    !quick
+    all
 }
 
-/// Says that a test was skipped for want of something, and how to get it.
+/// Whether this test may take long (minutes, gigabytes): only where everything is asked for.
+#[track_caller]
+pub fn patience() -> bool {
+    let all = asked_for("all");
+    if !all {
+        tell("takes long", "./dev test");
+    }
+    all
+}
+
+/// Says that a test is left out for want of something, and the line that gets it.
 ///
 /// # Panics
-/// `CI` is set: there nothing is skipped.
+/// `CI` is set and not only the quick tests were asked for: there nothing may be missing.
 #[track_caller]
-pub fn skip(what: &str, install: &str) {
+pub fn missing(what: &str, install: &str) {
+    let ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty() && ci != "false");
     assert!(
-        std::env::var_os("CI").is_none_or(|ci| ci.is_empty() || ci == "false"),
-        "this test needs {what}, and with CI set nothing is skipped; install it: {install}",
+        !ci || asked_for("quick"),
+        "this test needs {what}, and with CI set nothing may be missing; install it: {install}",
     );
-    say(&format!("SKIPPED: needs {what}"), install);
+    tell(&format!("needs {what}"), install);
+}
+
+/// `./dev test` sets `all`, `./dev test --quick` sets `quick`, plain `cargo test` nothing.
+fn asked_for(what: &str) -> bool {
+    std::env::var_os("CHANGELINGS_TESTS").is_some_and(|tests| tests == what)
 }
 
 #[track_caller]
-fn say(what: &str, install: &str) {
-    let test = std::thread::current().name().unwrap_or("a test").to_owned();
+fn tell(why: &str, remedy: &str) {
+    let thread = std::thread::current();
+    let test = thread.name().unwrap_or("a test");
+    let line = format!("{test}: SKIPPED: {why}; {remedy}\n");
     // Past the test runner's capture: a silent skip looks like a test that passed.
-    let _ = writeln!(std::io::stderr(), "\n{test}: {what}; {install}");
+    let _ = write!(std::io::stderr(), "\n{line}");
     if let Some(list) = std::env::var_os("CHANGELINGS_TEST_SKIPS") {
-        let line = format!("{test}: {what}; {install}\n");
         let file = std::fs::OpenOptions::new()
             .append(true)
             .create(true)
             .open(&list);
         file.and_then(|mut file| file.write_all(line.as_bytes()))
-            .expect("writing the list of skipped tests");
+            .expect("writing the list of tests left out");
     }
 }
 
 /// An executable on the `PATH` of the test run.
-pub(crate) fn find(name: &str) -> Option<PathBuf> {
+pub fn find(name: &str) -> Option<PathBuf> {
     use std::os::unix::fs::PermissionsExt;
     std::env::split_paths(&std::env::var_os("PATH")?)
         .map(|folder| folder.join(name))

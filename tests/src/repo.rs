@@ -34,12 +34,16 @@ pub struct Repo<'a> {
 }
 
 impl<'a> Repo<'a> {
-    pub(crate) fn init(env: &'a TestEnv, path: &Path) -> Self {
-        std::fs::create_dir_all(path).expect("making the folder of a repository");
-        let repo = Self {
+    pub(crate) fn open(env: &'a TestEnv, path: &Path) -> Self {
+        Self {
             env,
             path: path.to_owned(),
-        };
+        }
+    }
+
+    pub(crate) fn init(env: &'a TestEnv, path: &Path) -> Self {
+        std::fs::create_dir_all(path).expect("making the folder of a repository");
+        let repo = Self::open(env, path);
         repo.git(["init", "--quiet", "--initial-branch=main"]);
         repo
     }

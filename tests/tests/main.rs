@@ -4,4 +4,5 @@
 //! not find it by itself. Run one file with `cargo test -p changelings-tests <name>::`, after
 //! `cargo build -p changelings` (the harness refuses a program older than its source).
 
+mod dev_script;
 mod program;

@@ -286,7 +286,9 @@ fn next_in_words() {
         };
         let words = in_words(&at(next), at(now).timestamp());
         assert!(words.len() <= 31, "{words}");
-        writeln!(said, "{now} → {next}: {words}").unwrap();
+        let few = in_few_words(&at(next), at(now).timestamp());
+        assert!(few.len() <= 16, "{few}");
+        writeln!(said, "{now} → {next}: {words} / {few}").unwrap();
     }
     insta::assert_snapshot!(said);
 }

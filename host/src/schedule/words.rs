@@ -10,24 +10,33 @@ use super::Schedule;
 pub fn in_words(next: &Zoned, now: Timestamp) -> String {
     let now = now.to_zoned(next.time_zone().clone());
     let time = next.strftime("%H:%M");
-    let days = now
-        .date()
-        .until(next.date())
-        .map_or(i32::MAX, |span| span.get_days());
-    let day = match (days, now.hour(), next.hour()) {
-        (0, 0..5, 0..6) | (0, _, 18..) | (1, 17.., 0..6) => "tonight",
-        (0, ..) => "today",
-        (1, ..) => "tomorrow",
-        _ => {
-            let year = if next.year() == now.year() {
-                String::new()
-            } else {
-                next.strftime(" %Y").to_string()
-            };
-            return format!("{}{year} at {time}", next.strftime("%A %-d %b"));
-        }
-    };
-    format!("{day} at {time} ({})", time_until(next, &now))
+    match near_day(next, &now) {
+        Some(day) => format!("{day} at {time} ({})", time_until(next, &now)),
+        None if next.year() == now.year() => next.strftime("%A %-d %b at %H:%M").to_string(),
+        None => next.strftime("%A %-d %b %Y at %H:%M").to_string(),
+    }
+}
+
+/// As `in_words`, where there is little room: "tonight 03:00", "Mon 24 Nov 03:00", "29 Feb 2028".
+/// At most 16 characters.
+pub fn in_few_words(next: &Zoned, now: Timestamp) -> String {
+    let now = now.to_zoned(next.time_zone().clone());
+    match near_day(next, &now) {
+        Some(day) => next.strftime(&format!("{day} %H:%M")).to_string(),
+        None if next.year() == now.year() => next.strftime("%a %-d %b %H:%M").to_string(),
+        None => next.strftime("%-d %b %Y").to_string(),
+    }
+}
+
+/// "today", "tonight" or "tomorrow".
+fn near_day(next: &Zoned, now: &Zoned) -> Option<&'static str> {
+    let days = now.date().until(next.date()).ok()?.get_days();
+    match (days, now.hour(), next.hour()) {
+        (0, 0..5, 0..6) | (0, _, 18..) | (1, 17.., 0..6) => Some("tonight"),
+        (0, ..) => Some("today"),
+        (1, ..) => Some("tomorrow"),
+        _ => None,
+    }
 }
 
 /// "in 9 h", "in 20 min", "now". Rounded to what matters at that distance.

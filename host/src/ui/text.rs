@@ -83,24 +83,23 @@ pub fn wrap_line(line: &str, room: usize) -> Vec<String> {
     let full = room - own_indent.len();
     let mut lines = Vec::new();
     let mut current = own_indent.clone();
-    let mut left = full;
+    let mut column = 0;
     for word in line[own_indent.len()..].split_inclusive(' ') {
         // The space behind a word may hang over the edge, where it is dropped.
         let bare = width(word.trim_end_matches(' '));
-        if bare > left && left < full {
+        if column + bare > full && column > 0 {
             lines.push(std::mem::replace(&mut current, own_indent.clone()));
-            left = full;
+            column = 0;
         }
         let mut rest = word;
-        while bare > full && width(rest) > left {
-            let (piece, after) = rest.split_at(prefix(rest, left));
+        while bare > full && width(rest) > full {
+            let (piece, after) = rest.split_at(prefix(rest, full));
             current.push_str(piece);
             lines.push(std::mem::replace(&mut current, own_indent.clone()));
             rest = after;
-            left = full;
         }
         current.push_str(rest);
-        left = left.saturating_sub(width(rest));
+        column += width(rest);
     }
     lines.push(current);
     for line in &mut lines {
@@ -196,6 +195,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
         #[test]
         fn nothing_is_too_wide_and_nothing_is_lost(text in "[a-z日\u{301} \n]{0,80}", columns in 10_usize..40) {
             let wrapped = wrap("", &text, columns);

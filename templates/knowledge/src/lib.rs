@@ -1,0 +1,1 @@
+//! What the built-in templates know of the world.
