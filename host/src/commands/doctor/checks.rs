@@ -250,7 +250,7 @@ const TOOLS: [(&str, &str); 3] = [
     ("claude", "npm install -g @anthropic-ai/claude-code"),
     (
         "mngr",
-        "uv tool install --python '>=3.12' --with imbue-mngr-claude --with imbue-mngr-wait 'imbue-mngr>=0.3,<0.4'",
+        "uv tool install --python 3.12 'imbue-mngr>=0.3,<0.4'",
     ),
     ("tmux", "apt install tmux, or brew install tmux"),
 ];
