@@ -25,7 +25,7 @@ use access::Access;
 pub use error::GitError;
 pub use mirror::Mirror;
 pub use remote::{Listing, Push};
-pub use snapshot::{Entry, Snapshot};
+pub use snapshot::{Changed, Commit, Content, Entry, Files, Left, Origin, Snapshot, Tree};
 
 /// The git program and the environment its calls get.
 #[derive(Debug, Clone)]
