@@ -13,5 +13,6 @@ pub mod permission;
 pub mod plan;
 pub mod rehearse;
 pub mod remove;
+pub mod selection;
 pub mod show;
 pub mod template;

@@ -6,20 +6,22 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use jiff::tz::TimeZone;
 
-use crate::brief::{Brief, Composition};
-use crate::config::Config;
+use crate::brief::Brief;
+use crate::config::{Changeling, Config};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::{Git, Mirror, Snapshot};
 use crate::github;
-use crate::job::Job;
+use crate::job::{Job, TemplateId};
 use crate::names::Name;
 use crate::permission::{self, Grants};
 use crate::plan::{self, Facts, Plan};
 use crate::repo_url::RepoUrl;
+use crate::schedule::Zone;
 use crate::secret;
 use crate::template::{ComposeRequest, Composed, Template, catalog};
 
@@ -41,7 +43,7 @@ pub enum Selection {
 #[derive(Debug)]
 pub struct Subject {
     pub job: Job,
-    pub template: Template,
+    pub template: Arc<Template>,
     pub config: Config,
     zone: TimeZone,
 }
@@ -49,52 +51,53 @@ pub struct Subject {
 /// One subject for each repository of the selection, in the order of the configuration.
 pub fn subjects(selection: &Selection, context: &Context) -> Result<Vec<Subject>> {
     let config = Config::load(&context.home)?;
-    let grants = Grants::load(&context.home.grants_file())?;
-    match selection {
-        Selection::Changeling(name) => {
-            let changeling = config.named(name)?.clone();
-            let load = || load_template(&changeling.template, config.base(), context);
-            changeling
-                .repos()
-                .iter()
-                .map(|repo| {
-                    let template = load()?;
-                    let granted = grants.of(&template);
-                    Ok(Subject {
-                        job: Job::resolve(&changeling, repo, &template, granted)?,
-                        template,
-                        zone: changeling.timezone.time_zone().clone(),
-                        config: config.clone(),
-                    })
-                })
-                .collect()
-        }
+    let grants = Grants::load(&context.home.grants_file())
+        .map_err(|error| Error::from_source(Kind::Failed, error))?;
+    let (changeling, base) = match selection {
+        Selection::Changeling(name) => (config.named(name)?.clone(), config.base().to_owned()),
         Selection::Template {
             template,
             repo,
             params,
             branch,
         } => {
-            let template = load_template(template, &context.cwd, context)?;
             let repo = RepoUrl::parse(repo, &context.cwd)?;
-            let (zone, _) = crate::schedule::Zone::system_or_utc();
-            let granted = grants.of(&template);
-            let mut job = Job::ad_hoc(&config, &template, repo, granted, params, &zone)?;
-            job.branch = branch.clone();
-            Ok(vec![Subject {
-                job,
-                template,
-                zone: zone.time_zone().clone(),
-                config,
-            }])
+            let name = ad_hoc_name(&repo, template);
+            let (zone, _) = Zone::system_or_utc();
+            let mut made = Changeling::ad_hoc(name, template.clone(), repo, zone, params.clone());
+            made.branch.clone_from(branch);
+            (made, context.cwd.clone())
         }
-    }
+    };
+    let source = catalog::find(&changeling.template, &base)?;
+    let progress = context.ui.progress("loading the template");
+    let template = Arc::new(Template::load(&source, &context.home.components_dir())?);
+    drop(progress);
+    let manifest = &template.manifest;
+    let granted = grants.granted(manifest, &template.digest, template.built_in);
+    let id = TemplateId {
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        digest: template.digest.clone(),
+        built_in: template.built_in,
+    };
+    let subject = |repo| -> Result<Subject> {
+        Ok(Subject {
+            job: Job::new(&changeling, repo, manifest, id.clone(), granted.clone())?,
+            template: Arc::clone(&template),
+            config: config.clone(),
+            zone: changeling.timezone.time_zone().clone(),
+        })
+    };
+    changeling.repos().iter().map(subject).collect()
 }
 
-fn load_template(reference: &str, base: &Path, context: &Context) -> Result<Template> {
-    let source = catalog::find(reference, base)?;
-    let _progress = context.ui.progress("loading the template");
-    Ok(Template::load(&source, &context.home.components_dir())?)
+/// What a template tried by hand is called: `<repository>-<template>`.
+fn ad_hoc_name(repo: &RepoUrl, template: &str) -> Name {
+    let stem = Path::new(template).file_stem().unwrap_or_default();
+    Name::slugify(&format!("{}-{}", repo.name(), stem.to_string_lossy()))
+        .or_else(|| Name::slugify("tried-by-hand"))
+        .expect("`tried-by-hand` is a name")
 }
 
 impl Subject {
@@ -123,8 +126,7 @@ impl Subject {
         git: &Git,
         context: &Context,
     ) -> Result<Composed> {
-        let permissions =
-            permission::for_compose(&self.job, &self.template.manifest.permissions);
+        let permissions = permission::for_compose(&self.job, &self.template.manifest.permissions);
         let github = if permissions.contains(&permission::Permission::GithubRead) {
             self.github(context)?
         } else {
@@ -144,7 +146,7 @@ impl Subject {
             extras: &BTreeMap::new(),
             snapshot,
             git,
-            github: github.as_ref(),
+            github: github.map(Arc::new),
         })?)
     }
 
