@@ -3,20 +3,23 @@
 use std::ffi::OsString;
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
 
 use crate::commands;
 use crate::context::{Context, Environment};
 use crate::error::Result;
 use crate::exit_code;
-use crate::ui::Ui;
+use crate::ui::{Ui, style};
+
+mod help;
+pub mod reference;
 
 /// Nightly autonomous agents that maintain a codebase while its owners sleep.
 ///
 /// A changeling is a template (what to do), a repository, a schedule and an agent. Its runs leave
 /// pull requests to review in the morning.
 #[derive(Debug, Parser)]
-#[command(name = "changeling", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "changeling", version, max_term_width = 100, styles = style::CLAP)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -25,11 +28,12 @@ struct Cli {
 }
 
 #[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Global options")]
 struct Global {
     /// Say nothing but results, warnings and errors
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// Tell what happens inside; twice for more (also: CHANGELINGS_LOG=debug)
+    /// Tell what happens inside; twice for more
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     verbose: u8,
     /// When to use colour
@@ -42,6 +46,27 @@ enum Color {
     Auto,
     Always,
     Never,
+}
+
+impl Color {
+    fn set(self) {
+        match self {
+            Self::Auto => {}
+            Self::Always => anstream::ColorChoice::Always.write_global(),
+            Self::Never => anstream::ColorChoice::Never.write_global(),
+        }
+    }
+}
+
+/// `--color WHEN` before anything is parsed: help and mistakes have colours too.
+fn early_color(args: &[OsString]) -> Option<Color> {
+    let mut args = args.iter().filter_map(|arg| arg.to_str());
+    let when = args.find_map(|arg| match arg.strip_prefix("--color") {
+        Some("") => Some(None),
+        Some(rest) => rest.strip_prefix('=').map(Some),
+        None => None,
+    })?;
+    Color::from_str(when.or_else(|| args.next())?, false).ok()
 }
 
 #[derive(Debug, Subcommand)]
@@ -66,22 +91,27 @@ enum Command {
 
 /// Runs the program and says how it went.
 pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
-    let cli = match Cli::try_parse_from(args) {
+    let args: Vec<OsString> = args.into_iter().collect();
+    if let Some(color) = early_color(&args) {
+        color.set();
+    }
+    let parsed = command().try_get_matches_from(args);
+    let cli = match parsed.and_then(|matches| Cli::from_arg_matches(&matches)) {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, everything else is the user's mistake.
-            let code = if error.use_stderr() { exit_code::USAGE } else { exit_code::DONE };
+            let code = if error.use_stderr() {
+                exit_code::USAGE
+            } else {
+                exit_code::DONE
+            };
             let _ = error.print();
             return code.into();
         }
     };
-    match cli.global.color {
-        Color::Auto => {}
-        Color::Always => anstream::ColorChoice::Always.write_global(),
-        Color::Never => anstream::ColorChoice::Never.write_global(),
-    }
-    let ui = Ui::from_terminal(cli.global.quiet);
+    cli.global.color.set();
     let env = Environment::read();
+    let ui = Ui::from_terminal(cli.global.quiet, &env);
     start_log(cli.global.verbose, &env);
     match Context::new(env, ui.clone()).and_then(|context| dispatch(&cli.command, &context)) {
         Ok(()) => exit_code::DONE.into(),
@@ -114,7 +144,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<()> {
 
 /// The clap command, for completions and the generated reference.
 pub fn command() -> clap::Command {
-    Cli::command()
+    help::with_first_page(Cli::command())
 }
 
 fn start_log(verbose: u8, env: &Environment) {

@@ -22,13 +22,23 @@ impl Environment {
     }
 
     /// For tests of what is pure.
-    pub fn from_pairs<const N: usize>(pairs: [(&str, &str); N]) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+    pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 
     /// A variable that is set, not empty and UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name)?.to_str()
+    }
+
+    /// Every variable: for a program of the user's own choice, which needs what the user has.
+    pub fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.0.iter()
     }
 
     /// A variable that is set and not empty.
@@ -81,6 +91,16 @@ impl Home {
     }
 }
 
+/// Makes a folder (and those above it) that only this user can enter. One that exists is left as
+/// it is: its mode is the user's choice.
+pub fn create_private_dir(path: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
+}
+
 /// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -110,6 +130,21 @@ pub struct Context {
 }
 
 impl Context {
+    /// A path as a person reads it: `~` for the user's own folder.
+    pub fn shown(&self, path: &Path) -> String {
+        let below_home = self
+            .env
+            .get_os("HOME")
+            .map(Path::new)
+            .filter(|home| home.is_absolute())
+            .and_then(|home| path.strip_prefix(home).ok());
+        match below_home {
+            Some(rest) if rest.as_os_str().is_empty() => "~".to_owned(),
+            Some(rest) => format!("~/{}", crate::names::printable(&rest.to_string_lossy())),
+            None => crate::names::printable(&path.to_string_lossy()),
+        }
+    }
+
     /// # Errors
     /// No home folder can be found, or `CHANGELINGS_NOW` is no time.
     pub fn new(env: Environment, ui: Ui) -> Result<Self> {

@@ -1,56 +1,106 @@
 //! The only place that knows the git binary. Every call is hardened the same way: no prompt, no
-//! hook, no pager, no fsmonitor, no LFS, a short list of protocols, a deadline, and an environment
-//! of our own making. Nothing here trusts the configuration of a repository an agent could write to.
+//! hook, no pager, no fsmonitor, no LFS, no replaced objects, a short list of protocols, a
+//! deadline, and an environment of our own making.
+//!
+//! Nothing here trusts the configuration of a repository an agent could write to, and only calls
+//! that talk to a remote or ask who the user is see the user's own configuration: everything else
+//! behaves the same on every machine.
 
+mod access;
+mod error;
+mod mirror;
+mod remote;
 mod snapshot;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::context::Environment;
-use crate::process::{Command, Finished, ProcessError};
+use crate::job::Identity;
+use crate::process::{Command, Finished};
+use crate::repo_url::RepoUrl;
 
-pub use snapshot::{Entry, Snapshot};
+use access::Access;
+pub use error::GitError;
+pub use mirror::Mirror;
+pub use remote::{Listing, Push};
+pub use snapshot::{Changed, Commit, Content, Entry, Files, Left, Origin, Snapshot, Tree};
 
 /// The git program and the environment its calls get.
 #[derive(Debug, Clone)]
 pub struct Git {
-    env: Vec<(String, std::ffi::OsString)>,
-}
-
-/// A git call that did not do its work.
-#[derive(Debug, thiserror::Error)]
-pub enum GitError {
-    #[error(transparent)]
-    Process(#[from] ProcessError),
-    /// `command` is git's subcommand; `message` its last lines, control characters made visible.
-    #[error("git {command} failed (exit {code}): {message}")]
-    Failed {
-        command: String,
-        code: i32,
-        message: String,
-    },
-    #[error("git {command} answered something unexpected: {message}")]
-    Unexpected { command: String, message: String },
+    env: Vec<(&'static str, OsString)>,
+    /// Where the user's own configuration is, for the calls that may see it.
+    user_env: Vec<(&'static str, OsString)>,
+    access: Access,
 }
 
 /// Variables of the user's environment that git may see; nothing that changes what git does.
 const PASSED_ON: &[&str] = &[
-    "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "http_proxy", "https_proxy", "no_proxy",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "ALL_PROXY", "all_proxy", "SSL_CERT_FILE",
-    "SSL_CERT_DIR", "GIT_SSL_CAINFO", "XDG_CONFIG_HOME",
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "ALL_PROXY",
+    "all_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+];
+
+/// Variables that say where the user's configuration is.
+const USER_CONFIG: &[&str] = &[
+    "XDG_CONFIG_HOME",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+];
+
+/// The user's and the machine's configuration, absent.
+const NO_USER_CONFIG: &[(&str, &str)] = &[
+    ("GIT_CONFIG_GLOBAL", "/dev/null"),
+    ("GIT_CONFIG_NOSYSTEM", "1"),
+    ("GIT_ATTR_NOSYSTEM", "1"),
+];
+
+const FIXED: &[(&str, &str)] = &[
+    ("GIT_ALLOW_PROTOCOL", "https:ssh:file"),
+    ("GIT_TERMINAL_PROMPT", "0"),
+    // Set and empty: asks no program, whatever the configuration names.
+    ("GIT_ASKPASS", ""),
+    ("SSH_ASKPASS", ""),
+    ("GIT_NO_LAZY_FETCH", "1"),
+    ("GIT_NO_REPLACE_OBJECTS", "1"),
+    ("GIT_LFS_SKIP_SMUDGE", "1"),
+    ("GIT_OPTIONAL_LOCKS", "0"),
+    // Messages are read below (`error`).
+    ("LC_ALL", "C"),
 ];
 
 /// Configuration of every call, against what a repository or the user's files say.
 const CONFIG: &[&str] = &[
     "core.hooksPath=/dev/null",
     "core.fsmonitor=false",
+    "core.untrackedCache=false",
     "core.pager=cat",
     "core.quotePath=false",
+    "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
+    "core.protectHFS=true",
+    "core.protectNTFS=true",
     "credential.interactive=false",
     "protocol.ext.allow=never",
     "submodule.recurse=false",
     "fetch.recurseSubmodules=false",
+    "push.recurseSubmodules=no",
+    "push.gpgSign=false",
+    "push.followTags=false",
     "gc.auto=0",
     "maintenance.auto=false",
     "advice.detachedHead=false",
@@ -62,24 +112,26 @@ const CONFIG: &[&str] = &[
 
 impl Git {
     pub fn new(env: &Environment) -> Self {
-        let mut variables: Vec<_> = PASSED_ON
-            .iter()
-            .filter_map(|name| Some(((*name).to_owned(), env.get_os(name)?.to_owned())))
-            .collect();
-        for (name, value) in [
-            ("GIT_ALLOW_PROTOCOL", "https:ssh:file"),
-            ("GIT_TERMINAL_PROMPT", "0"),
-            ("GIT_ASKPASS", ""),
-            ("SSH_ASKPASS", ""),
-            ("GIT_CONFIG_NOSYSTEM", "1"),
-            ("GIT_NO_LAZY_FETCH", "1"),
-            ("GIT_LFS_SKIP_SMUDGE", "1"),
-            ("GIT_OPTIONAL_LOCKS", "0"),
-            ("LC_MESSAGES", "C"),
-        ] {
-            variables.push((name.to_owned(), value.into()));
+        let set = |name: &&'static str| Some((*name, env.get_os(name)?.to_owned()));
+        let mut variables: Vec<_> = PASSED_ON.iter().filter_map(set).collect();
+        variables.extend(
+            FIXED
+                .iter()
+                .map(|(name, value)| (*name, OsString::from(*value))),
+        );
+        Self {
+            env: variables,
+            user_env: USER_CONFIG.iter().filter_map(set).collect(),
+            access: Access::of_user(env),
         }
-        Self { env: variables }
+    }
+
+    /// Offers this token to the host of this https repository, and to no other. It travels in the
+    /// environment of the calls that talk to a remote.
+    #[must_use]
+    pub fn with_token(mut self, repo: &RepoUrl, token: &str) -> Self {
+        self.access.offer_token(repo, token);
+        self
     }
 
     /// A call in a git directory (`--git-dir`), never in whatever folder we happen to stand in.
@@ -87,11 +139,28 @@ impl Git {
         self.bare().arg("--git-dir").arg(git_dir)
     }
 
-    /// A call that belongs to no repository (`clone`, `ls-remote`, `--version`).
+    /// A call that belongs to no repository (`init`, `--version`).
     pub fn bare(&self) -> Command {
-        let mut command = Command::new("git").timeout(Duration::from_secs(120));
+        let mut command = self.hardened();
+        for (name, value) in NO_USER_CONFIG {
+            command = command.env(*name, *value);
+        }
+        command
+    }
+
+    /// A call that sees the user's own configuration: who he is, which folders he trusts.
+    fn as_user(&self) -> Command {
+        let mut command = self.hardened();
+        for (name, value) in &self.user_env {
+            command = command.env(*name, value);
+        }
+        command
+    }
+
+    fn hardened(&self) -> Command {
+        let mut command = Command::new("git").timeout(Duration::from_mins(2));
         for (name, value) in &self.env {
-            command = command.env(name, value);
+            command = command.env(*name, value);
         }
         for setting in CONFIG {
             command = command.arg("-c").arg(*setting);
@@ -103,7 +172,12 @@ impl Git {
     pub fn discover(&self, folder: &Path) -> Result<(PathBuf, Option<PathBuf>), GitError> {
         let finished = checked(
             "rev-parse",
-            &self.bare().arg("-C").arg(folder).args(["rev-parse", "--absolute-git-dir", "--is-bare-repository", "--show-cdup"]),
+            &self.as_user().arg("-C").arg(folder).args([
+                "rev-parse",
+                "--absolute-git-dir",
+                "--is-bare-repository",
+                "--show-cdup",
+            ]),
         )?;
         let text = finished.text();
         let mut lines = text.lines();
@@ -112,24 +186,65 @@ impl Git {
         let up = lines.next().unwrap_or_default();
         Ok((git_dir, (!bare).then(|| folder.join(up))))
     }
+
+    /// Who the user is to git, in this repository of his or anywhere; `None` when he never said.
+    pub fn identity(&self, git_dir: Option<&Path>) -> Result<Option<Identity>, GitError> {
+        let mut ask = self.as_user();
+        // Without a repository: from where no repository can be.
+        ask = match git_dir {
+            Some(git_dir) => ask.arg("--git-dir").arg(git_dir),
+            None => ask.cwd("/"),
+        };
+        let finished = ask
+            .args(["config", "-z", "--get-regexp", r"^user\.(name|email)$"])
+            .run()?;
+        let (mut name, mut email) = (None, None);
+        for entry in String::from_utf8_lossy(&finished.stdout).split('\0') {
+            match entry.split_once('\n') {
+                Some(("user.name", value)) => name = clean(value),
+                Some(("user.email", value)) => email = clean(value),
+                _ => {}
+            }
+        }
+        Ok(name
+            .zip(email)
+            .map(|(name, email)| Identity { name, email }))
+    }
+
+    /// Makes an empty bare repository that no template folder, hook or default of the user shaped.
+    pub fn init_bare(&self, git_dir: &Path, object_format: &str) -> Result<(), GitError> {
+        let format = format!("--object-format={object_format}");
+        let init = [
+            "init",
+            "--quiet",
+            "--bare",
+            "--template=",
+            &format,
+            "--initial-branch=main",
+        ];
+        checked("init", &self.bare().args(init).arg("--").arg(git_dir))?;
+        Ok(())
+    }
 }
 
-/// Runs and turns a non-zero exit into an error that quotes git's last lines.
+/// One line without what would break a commit's header; `None` when nothing is left.
+fn clean(value: &str) -> Option<String> {
+    let value: String = value
+        .chars()
+        .filter(|c| !c.is_control() && !matches!(c, '<' | '>'))
+        .collect();
+    let value = value.trim();
+    (!value.is_empty()).then(|| value.to_owned())
+}
+
+/// Runs and turns a non-zero exit into an error that says why.
 pub fn checked(command: &str, call: &Command) -> Result<Finished, GitError> {
     let finished = call.run()?;
     if finished.success() {
         return Ok(finished);
     }
-    Err(GitError::Failed {
-        command: command.to_owned(),
-        code: finished.code(),
-        message: last_lines(&finished.stderr),
-    })
+    Err(GitError::of(command, &finished))
 }
 
-fn last_lines(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let lines: Vec<_> = text.lines().filter(|line| !line.trim().is_empty()).collect();
-    let tail = &lines[lines.len().saturating_sub(3)..];
-    crate::names::printable(&tail.join("; "))
-}
+#[cfg(test)]
+mod tests;

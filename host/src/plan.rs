@@ -2,6 +2,15 @@
 //!
 //! `build` is pure: clock, refs and open pull requests come in as `Facts`.
 
+pub mod args;
+pub mod branch;
+mod build;
+mod delivery;
+#[cfg(test)]
+pub(crate) mod fixture;
+pub mod render;
+mod steps;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +19,8 @@ use crate::brief::Delivery;
 use crate::job::TemplateId;
 use crate::names::Name;
 use crate::permission::Permission;
+
+pub use build::{DEFAULT_AGENT_TYPE, PASSED_ON, PlanError, Start, build, start};
 
 /// Version of the serialised form.
 pub const PLAN_VERSION: u32 = 1;
@@ -24,13 +35,14 @@ pub struct Facts {
     pub base_branch: String,
     /// Commit the base is at, full hexadecimal.
     pub base_commit: String,
-    /// Short names of the remote's branches.
-    pub remote_branches: Vec<String>,
+    /// The remote's branches: short name and commit.
+    pub remote_branches: BTreeMap<String, String>,
     /// Open and closed pull requests of this changeling (hidden marker), newest first.
     pub pull_requests: Vec<PullRequestFact>,
 }
 
-/// A pull request this changeling made earlier.
+/// A pull request this changeling made earlier. Its head is a branch of the target repository
+/// itself, never of a fork.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullRequestFact {
     pub number: u64,
@@ -59,7 +71,11 @@ pub struct Plan {
     /// The whole prompt as the agent reads it, delivery section included.
     pub prompt: String,
     pub delivery: Delivery,
+    /// The agent is asked for a report: the path it gets when a pull request delivers it. A report
+    /// asked for and absent or empty is a failure.
+    pub report: Option<String>,
     pub pull_request: PullRequestText,
+    /// In force for this run.
     pub permissions: Vec<Permission>,
     pub agent_type: String,
     /// Arguments for `mngr create` beyond the ones the adapter makes: checked template arguments
@@ -77,6 +93,17 @@ pub struct Plan {
     pub notes: Vec<String>,
 }
 
+impl Plan {
+    pub fn allows(&self, permission: &Permission) -> bool {
+        self.permissions.contains(permission)
+    }
+
+    /// The host pushes and opens (or updates) a pull request or an issue.
+    pub fn publishes(&self) -> bool {
+        self.delivery != Delivery::Record && self.allows(&Permission::Publish)
+    }
+}
+
 /// What the run branches from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Base {
@@ -90,6 +117,8 @@ pub struct WorkBranch {
     pub name: String,
     /// Why this one, for a person.
     pub reason: String,
+    /// Commit it starts at: the base's, or the head of the branch the run continues.
+    pub starts_at: String,
     /// The open pull request this run updates.
     pub updates: Option<u64>,
 }

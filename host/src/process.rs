@@ -1,15 +1,24 @@
 //! The only place that spawns. A child gets exactly the environment it is given, its own process
 //! group, a deadline and bounded output; when it ends, or when we give up on it, its whole group dies.
 
+mod converse;
+mod marked;
+mod signals;
+
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::fmt;
 use std::io::{self, Read, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ChildStdout, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
+
+pub use converse::Conversation;
+pub use marked::kill_marked;
+pub use signals::interrupted;
 
 /// Output kept of each stream unless told otherwise.
 pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;
@@ -18,7 +27,7 @@ pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;
 const READER_GRACE: Duration = Duration::from_secs(2);
 
 /// A program to run. The environment starts empty.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Command {
     program: OsString,
     args: Vec<OsString>,
@@ -72,7 +81,20 @@ impl Finished {
 
     /// Standard output as text, without the last line break.
     pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.stdout).trim_end_matches('\n').to_owned()
+        String::from_utf8_lossy(&self.stdout)
+            .trim_end_matches('\n')
+            .to_owned()
+    }
+}
+
+/// Without the values of variables and without the input: either may be secret.
+impl fmt::Debug for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Command")
+            .field("argv", &self.argv())
+            .field("cwd", &self.cwd)
+            .field("env", &self.env.keys().collect::<Vec<_>>())
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,11 +162,18 @@ impl Command {
             .collect()
     }
 
+    /// What the child will see of one variable.
+    #[cfg(test)]
+    pub(crate) fn env_value(&self, name: &str) -> Option<&OsStr> {
+        self.env.get(OsStr::new(name)).map(OsString::as_os_str)
+    }
+
     fn name(&self) -> String {
         self.program.to_string_lossy().into_owned()
     }
 
-    fn spawn(&self) -> Result<Child, ProcessError> {
+    fn spawn(&self, stderr: Stdio) -> Result<Child, ProcessError> {
+        signals::watch();
         #[expect(clippy::disallowed_methods, reason = "this module owns spawning")]
         let mut command = std::process::Command::new(&self.program);
         command
@@ -153,7 +182,7 @@ impl Command {
             .envs(&self.env)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
+            .stderr(stderr)
             .process_group(0);
         if let Some(cwd) = &self.cwd {
             command.current_dir(cwd);
@@ -179,9 +208,10 @@ impl Command {
         &self,
         mut watch: impl FnMut(Stream, &[u8]),
     ) -> Result<Finished, ProcessError> {
-        let mut child = self.spawn()?;
-        let mut group = Group::of(&child);
-        let (sender, events) = mpsc::channel();
+        let mut child = self.spawn(Stdio::piped())?;
+        let group = Group::of(&child);
+        // Bounded: a child that writes faster than `watch` reads has to wait.
+        let (sender, events) = mpsc::sync_channel(16);
         feed(child.stdin.take(), self.stdin.clone());
         read_into(child.stdout.take(), Stream::Stdout, sender.clone());
         read_into(child.stderr.take(), Stream::Stderr, sender.clone());
@@ -196,8 +226,23 @@ impl Command {
         let mut open = 2;
         while status.is_none() || open > 0 {
             let until = grace.unwrap_or(deadline);
+            let now = Instant::now();
+            if now >= until && status.is_some() {
+                break;
+            }
+            if now >= until || (interrupted() && status.is_none()) {
+                group.kill();
+                return Err(if now >= until {
+                    ProcessError::TimedOut {
+                        program: self.name(),
+                        timeout: self.timeout,
+                    }
+                } else {
+                    ProcessError::Interrupted(self.name())
+                });
+            }
             let patience = until
-                .saturating_duration_since(Instant::now())
+                .saturating_duration_since(now)
                 .min(Duration::from_millis(100));
             match events.recv_timeout(patience) {
                 Ok(Event::Bytes(stream, bytes)) => {
@@ -211,22 +256,7 @@ impl Command {
                     group.kill();
                     grace = Some(Instant::now() + READER_GRACE);
                 }
-                Err(mpsc::RecvTimeoutError::Timeout) => {
-                    if crate::process::interrupted() && status.is_none() {
-                        group.kill();
-                        return Err(ProcessError::Interrupted(self.name()));
-                    }
-                    if Instant::now() >= until {
-                        if status.is_some() {
-                            break;
-                        }
-                        group.kill();
-                        return Err(ProcessError::TimedOut {
-                            program: self.name(),
-                            timeout: self.timeout,
-                        });
-                    }
-                }
+                Err(mpsc::RecvTimeoutError::Timeout) => {}
                 Err(mpsc::RecvTimeoutError::Disconnected) => break,
             }
         }
@@ -238,23 +268,6 @@ impl Command {
         };
         Ok(finished.finish(status))
     }
-
-    /// Starts a conversation: requests on standard input, answers on standard output; standard
-    /// error is dropped. The group dies with the returned value.
-    pub fn converse(&self) -> Result<Conversation, ProcessError> {
-        let mut child = self.spawn()?;
-        let group = Group::of(&child);
-        drop(child.stderr.take());
-        let (Some(stdin), Some(stdout)) = (child.stdin.take(), child.stdout.take()) else {
-            return Err(ProcessError::Pipe(self.name(), io::Error::other("no pipe")));
-        };
-        Ok(Conversation {
-            stdin: Some(stdin),
-            stdout,
-            group,
-            child,
-        })
-    }
 }
 
 /// Which stream a piece of output came from.
@@ -262,24 +275,6 @@ impl Command {
 pub enum Stream {
     Stdout,
     Stderr,
-}
-
-/// A child that answers requests, such as `git cat-file --batch`.
-#[derive(Debug)]
-pub struct Conversation {
-    /// `None` once closed by `take`.
-    pub stdin: Option<ChildStdin>,
-    pub stdout: ChildStdout,
-    group: Group,
-    child: Child,
-}
-
-impl Drop for Conversation {
-    fn drop(&mut self) {
-        self.stdin = None;
-        self.group.kill();
-        let _ = self.child.wait();
-    }
 }
 
 enum Event {
@@ -297,12 +292,19 @@ fn feed(stdin: Option<ChildStdin>, bytes: Vec<u8>) {
     }
 }
 
-fn read_into(stream: Option<impl Read + Send + 'static>, which: Stream, events: mpsc::Sender<Event>) {
+fn read_into(
+    stream: Option<impl Read + Send + 'static>,
+    which: Stream,
+    events: mpsc::SyncSender<Event>,
+) {
     thread::spawn(move || {
         if let Some(mut stream) = stream {
             let mut buffer = vec![0; 64 * 1024];
             while let Ok(count @ 1..) = stream.read(&mut buffer) {
-                if events.send(Event::Bytes(which, buffer[..count].to_vec())).is_err() {
+                if events
+                    .send(Event::Bytes(which, buffer[..count].to_vec()))
+                    .is_err()
+                {
                     return;
                 }
             }
@@ -348,8 +350,8 @@ impl Output {
     }
 }
 
-/// A process group of ours; killed once, also when dropped on an error path.
-#[derive(Debug)]
+/// A process group of ours.
+#[derive(Debug, Clone, Copy)]
 struct Group {
     id: Option<rustix::process::Pid>,
 }
@@ -357,29 +359,18 @@ struct Group {
 impl Group {
     fn of(child: &Child) -> Self {
         Self {
-            id: i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw),
+            id: i32::try_from(child.id())
+                .ok()
+                .and_then(rustix::process::Pid::from_raw),
         }
     }
 
-    fn kill(&mut self) {
-        if let Some(id) = self.id.take() {
+    fn kill(self) {
+        if let Some(id) = self.id {
             // Gone already is what we want.
             let _ = rustix::process::kill_process_group(id, rustix::process::Signal::KILL);
         }
     }
-}
-
-impl Drop for Group {
-    fn drop(&mut self) {
-        self.kill();
-    }
-}
-
-static INTERRUPTED: std::sync::atomic::AtomicBool = std::sync::atomic::AtomicBool::new(false);
-
-/// A signal asked this program to end. Waiting loops look at it.
-pub fn interrupted() -> bool {
-    INTERRUPTED.load(std::sync::atomic::Ordering::Relaxed)
 }
 
 /// Where `program` is on this `PATH`, without running it.
@@ -399,7 +390,10 @@ mod tests {
     use super::*;
 
     fn sh(script: &str) -> Command {
-        Command::new("/bin/sh").arg("-c").arg(script).env("PATH", "/usr/bin:/bin")
+        Command::new("/bin/sh")
+            .arg("-c")
+            .arg(script)
+            .env("PATH", "/usr/bin:/bin")
     }
 
     #[test]
@@ -412,9 +406,22 @@ mod tests {
     #[test]
     fn deadline_kills_the_group() {
         let started = Instant::now();
-        let error = sh("sleep 60 & sleep 60").timeout(Duration::from_millis(200)).run().unwrap_err();
+        let error = sh("sleep 60 & sleep 60")
+            .timeout(Duration::from_millis(200))
+            .run()
+            .unwrap_err();
         assert!(matches!(error, ProcessError::TimedOut { .. }));
         assert!(started.elapsed() < Duration::from_secs(10));
+    }
+
+    #[test]
+    fn a_flood_does_not_outlive_the_deadline() {
+        let error = sh("yes")
+            .timeout(Duration::from_millis(200))
+            .max_output(1000)
+            .run()
+            .unwrap_err();
+        assert!(matches!(error, ProcessError::TimedOut { .. }));
     }
 
     #[test]
@@ -438,7 +445,10 @@ mod tests {
 
     #[test]
     fn long_output_is_cut() {
-        let finished = sh("head -c 100000 /dev/zero").max_output(1000).run().unwrap();
+        let finished = sh("head -c 100000 /dev/zero")
+            .max_output(1000)
+            .run()
+            .unwrap();
         assert!(finished.truncated && finished.stdout.len() == 1000);
     }
 }

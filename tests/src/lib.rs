@@ -1,0 +1,29 @@
+//! The harness of the end-to-end tests: the real `changeling` program in a world of its own.
+//!
+//! ```no_run
+//! let env = changelings_tests::TestEnv::new();
+//! let repo = env.repo("shop");
+//! repo.write("app.py", "# FIXME: rounds the wrong way\n");
+//! repo.commit(changelings_tests::ADA, "2024-03-01", "Add the shop");
+//! let output = env.changeling(["template", "list"]).success();
+//! assert!(output.stdout.contains("fixme-fairy"));
+//! ```
+//!
+//! Every test gets folders, a clock and an environment of its own; nothing of the person who runs
+//! the tests reaches the program, and nothing the program does reaches that person.
+
+mod env;
+pub mod hostile;
+pub mod needs;
+mod outside;
+mod program;
+mod repo;
+mod run;
+mod terminal;
+
+pub use env::{NOW, TestEnv};
+pub use outside::outside_template;
+pub use program::{changeling, project_root};
+pub use repo::{ADA, Author, GRACE, LINUS, Repo};
+pub use run::{Invocation, Output};
+pub use terminal::{Shown, Terminal};

@@ -1,6 +1,17 @@
-//! One commit of a repository, read-only: what templates see.
+//! One commit of a repository, read-only: what templates see. Only tracked plain files count; links
+//! and submodules are not there, and no name leads out of the repository.
+
+mod files;
+mod history;
+mod tree;
 
 use std::path::PathBuf;
+
+use super::{Git, GitError, checked};
+
+pub use files::{Content, Files};
+pub use history::{Changed, Commit, Origin};
+pub use tree::{Entry, Left, Tree};
 
 /// A commit and where its files can be read.
 #[derive(Debug, Clone)]
@@ -14,11 +25,10 @@ pub struct Snapshot {
     pub checkout: Option<PathBuf>,
 }
 
-/// A tracked plain file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
-    pub path: String,
-    /// Object name of the blob.
-    pub blob: String,
-    pub size: u64,
+impl Snapshot {
+    /// A git call on the commit's repository that reads names as they are.
+    fn call(&self, git: &Git) -> crate::process::Command {
+        git.in_dir(&self.git_dir)
+            .args(["--literal-pathspecs", "--no-replace-objects"])
+    }
 }

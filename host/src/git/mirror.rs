@@ -1,0 +1,303 @@
+//! One bare copy per repository, in a folder of ours: made and configured by us, fetched into and
+//! never fetched from without our hand. The remote's branches are in `refs/remotes/origin/*`, what
+//! runs made in `refs/runs/ID/*`; pruning touches the former only.
+
+mod local;
+mod lock;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::remote::{Listing, answered};
+use super::{Git, GitError, checked};
+use crate::context::Home;
+use crate::repo_url::RepoUrl;
+
+pub(crate) use lock::Lock;
+
+/// Where the remote's branches are in a mirror.
+const REMOTE_BRANCHES: &str = "refs/remotes/origin/";
+
+/// A copy of a repository and what its remote said when it was last asked.
+#[derive(Debug, Clone)]
+pub struct Mirror {
+    /// A git directory of ours; for `in_place` the repository's own, which is only read.
+    pub git_dir: PathBuf,
+    /// When the remote was asked.
+    pub fetched_at: Timestamp,
+    repo: RepoUrl,
+    head: Option<String>,
+    branches: BTreeMap<String, String>,
+    /// Where the branches are in `git_dir`.
+    prefix: &'static str,
+}
+
+/// `fetched.json` in a mirror: written last, so a mirror without it is half-made.
+#[derive(Debug, Serialize, Deserialize)]
+struct Fetched {
+    version: u32,
+    repo: RepoUrl,
+    at: Timestamp,
+    head: Option<String>,
+}
+
+const FETCHED_FILE: &str = "fetched.json";
+const FETCHED_VERSION: u32 = 1;
+
+impl Mirror {
+    /// Brings the mirror up to date, making it when there is none. Waits for another process that
+    /// does the same, up to a minute.
+    pub fn update(git: &Git, home: &Home, repo: &RepoUrl) -> Result<Self, GitError> {
+        let repo = local::checked_source(git, repo)?;
+        let folder = home.mirrors_dir();
+        crate::context::create_private_dir(&folder).map_err(|e| GitError::Io(folder.clone(), e))?;
+        let git_dir = folder.join(format!("{}.git", repo.key()));
+        let _lock = Lock::acquire(&git_dir, &repo)?;
+
+        let listing = git.list_remote(&repo)?;
+        let branches = listing.branches();
+        if listing.refs.is_empty() {
+            return Err(GitError::Empty(repo.to_string()));
+        }
+        if read_fetched(&git_dir).is_some() {
+            lock::remove_stale(&git_dir);
+            if branches_in(git, &git_dir)? != branches {
+                fetch(git, &git_dir, &repo)?;
+                tidy(git, &git_dir);
+            }
+        } else {
+            make(git, &git_dir, &repo, &listing)?;
+        }
+        let fetched_at = write_fetched(&git_dir, &repo, listing.head.as_deref())?;
+        Ok(Self {
+            // What was fetched, not what was listed: the remote may have moved in between.
+            branches: branches_in(git, &git_dir)?,
+            git_dir,
+            fetched_at,
+            repo,
+            head: listing.head,
+            prefix: REMOTE_BRANCHES,
+        })
+    }
+
+    /// The mirror as it was left, without asking the remote; `None` when there is none.
+    pub fn open(git: &Git, home: &Home, repo: &RepoUrl) -> Result<Option<Self>, GitError> {
+        let git_dir = home.mirrors_dir().join(format!("{}.git", repo.key()));
+        let Some(fetched) = read_fetched(&git_dir) else {
+            return Ok(None);
+        };
+        Ok(Some(Self {
+            branches: branches_in(git, &git_dir)?,
+            git_dir,
+            fetched_at: fetched.at,
+            repo: repo.clone(),
+            head: fetched.head,
+            prefix: REMOTE_BRANCHES,
+        }))
+    }
+
+    /// A repository on this machine as it is, read and never written: for looking without a copy.
+    pub fn in_place(git: &Git, repo: &RepoUrl) -> Result<Self, GitError> {
+        local::in_place(git, repo)
+    }
+
+    /// The remote's URL.
+    pub fn repo(&self) -> &RepoUrl {
+        &self.repo
+    }
+
+    /// The branch the remote's HEAD names.
+    pub fn default_branch(&self) -> Result<&str, GitError> {
+        let named = self
+            .head
+            .as_deref()
+            .and_then(|head| head.strip_prefix("refs/heads/"));
+        if let Some(branch) = named
+            && self.branches.contains_key(branch)
+        {
+            return Ok(branch);
+        }
+        if self.branches.is_empty() {
+            return Err(GitError::Empty(self.repo.to_string()));
+        }
+        Err(GitError::NoDefaultBranch {
+            repo: self.repo.to_string(),
+            head: named.map_or_else(
+                || "no branch".to_owned(),
+                |branch| {
+                    format!(
+                        "`{}`, which has no commits",
+                        crate::names::printable(branch)
+                    )
+                },
+            ),
+            branches: self.branches(),
+        })
+    }
+
+    /// Short names of the remote's branches. Names that are not UTF-8 are left out.
+    pub fn branches(&self) -> Vec<String> {
+        self.branches.keys().cloned().collect()
+    }
+
+    /// The remote's branches, short name and commit.
+    pub fn branch_commits(&self) -> &BTreeMap<String, String> {
+        &self.branches
+    }
+
+    /// The commit a branch of the remote is at.
+    pub fn commit_of(&self, branch: &str) -> Result<String, GitError> {
+        self.branches
+            .get(branch)
+            .cloned()
+            .ok_or_else(|| GitError::NoBranch {
+                repo: self.repo.to_string(),
+                branch: crate::names::printable(branch),
+                near: near(branch, self.branches.keys()),
+            })
+    }
+
+    /// Full name of a remote's branch in `git_dir`.
+    pub fn ref_of(&self, branch: &str) -> String {
+        format!("{}{branch}", self.prefix)
+    }
+
+    /// `sha1` or `sha256`.
+    pub fn object_format(&self) -> &'static str {
+        format_of(self.branches.values().next().map_or("", String::as_str))
+    }
+
+    /// Keeps others from changing the mirror while the value lives.
+    pub(crate) fn lock(&self) -> Result<Lock, GitError> {
+        let lock = Lock::acquire(&self.git_dir, &self.repo)?;
+        lock::remove_stale(&self.git_dir);
+        Ok(lock)
+    }
+}
+
+fn format_of(object: &str) -> &'static str {
+    if object.len() == 64 { "sha256" } else { "sha1" }
+}
+
+/// Made aside and renamed when whole.
+fn make(git: &Git, git_dir: &Path, repo: &RepoUrl, listing: &Listing) -> Result<(), GitError> {
+    let aside = git_dir.with_extension("new");
+    for leftover in [&aside, &git_dir.to_owned()] {
+        match fs::remove_dir_all(leftover) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(error) => return Err(GitError::Io(leftover.clone(), error)),
+        }
+    }
+    let format = format_of(listing.refs.values().next().map_or("", String::as_str));
+    git.init_bare(&aside, format)?;
+    fetch(git, &aside, repo)?;
+    write_fetched(&aside, repo, listing.head.as_deref())?;
+    fs::rename(&aside, git_dir).map_err(|error| GitError::Io(git_dir.to_owned(), error))
+}
+
+fn fetch(git: &Git, git_dir: &Path, repo: &RepoUrl) -> Result<(), GitError> {
+    let mut call = git.talking(Some(git_dir), repo).args([
+        "fetch",
+        "--quiet",
+        "--prune",
+        "--no-tags",
+        "--no-write-fetch-head",
+        "--no-auto-maintenance",
+        "--no-recurse-submodules",
+    ]);
+    if repo.is_local() {
+        // A clone that a CI made with a depth.
+        call = call.arg("--update-shallow");
+    }
+    call = call
+        .arg("--end-of-options")
+        .arg(repo.to_string())
+        .arg(format!("+refs/heads/*:{REMOTE_BRANCHES}*"));
+    answered("fetch", &call, repo)?;
+    Ok(())
+}
+
+/// Packs what years of nightly fetches leave. A mirror that could not be tidied still serves.
+fn tidy(git: &Git, git_dir: &Path) {
+    let settings = ["gc.auto=2000", "gc.autoPackLimit=40", "gc.autoDetach=false"];
+    let mut call = git.in_dir(git_dir);
+    for setting in settings {
+        call = call.arg("-c").arg(setting);
+    }
+    if let Err(error) = checked("gc", &call.args(["gc", "--auto", "--quiet"])) {
+        tracing::warn!("cannot pack {}: {error}", git_dir.display());
+    }
+}
+
+fn branches_in(git: &Git, git_dir: &Path) -> Result<BTreeMap<String, String>, GitError> {
+    branches_below(git, git_dir, REMOTE_BRANCHES)
+}
+
+fn branches_below(
+    git: &Git,
+    git_dir: &Path,
+    prefix: &str,
+) -> Result<BTreeMap<String, String>, GitError> {
+    let list = ["for-each-ref", "--format=%(objectname) %(refname)", prefix];
+    let finished = checked("for-each-ref", &git.in_dir(git_dir).args(list))?;
+    Ok(finished
+        .stdout
+        .split(|byte| *byte == b'\n')
+        .filter_map(|line| {
+            let (commit, name) = std::str::from_utf8(line).ok()?.split_once(' ')?;
+            Some((name.strip_prefix(prefix)?.to_owned(), commit.to_owned()))
+        })
+        .collect())
+}
+
+fn read_fetched(git_dir: &Path) -> Option<Fetched> {
+    let text = fs::read_to_string(git_dir.join(FETCHED_FILE)).ok()?;
+    let fetched: Fetched = serde_json::from_str(&text).ok()?;
+    (fetched.version == FETCHED_VERSION).then_some(fetched)
+}
+
+fn write_fetched(
+    git_dir: &Path,
+    repo: &RepoUrl,
+    head: Option<&str>,
+) -> Result<Timestamp, GitError> {
+    let fetched_at = Timestamp::now();
+    let fetched = Fetched {
+        version: FETCHED_VERSION,
+        repo: repo.clone(),
+        at: fetched_at,
+        head: head.map(ToOwned::to_owned),
+    };
+    let file = git_dir.join(FETCHED_FILE);
+    let written = serde_json::to_vec_pretty(&fetched)
+        .map_err(std::io::Error::other)
+        .and_then(|text| {
+            let aside = file.with_extension("json.new");
+            fs::write(&aside, text)?;
+            fs::rename(&aside, &file)
+        });
+    written.map_err(|error| GitError::Io(file, error))?;
+    Ok(fetched_at)
+}
+
+/// Up to three names a person may have meant.
+fn near<'a>(branch: &str, names: impl Iterator<Item = &'a String>) -> Vec<String> {
+    let mut scored: Vec<_> = names
+        .map(|name| (strsim::jaro_winkler(branch, name), name))
+        .filter(|(score, _)| *score > 0.8)
+        .collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0));
+    scored
+        .into_iter()
+        .take(3)
+        .map(|(_, name)| crate::names::printable(name))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,178 @@
+//! From what the user named to a plan: the way `plan`, `rehearse` and `run` share, so that what is
+//! shown is what happens.
+//!
+//! `subjects` → [`Subject::facts`] → [`plan::start`] → [`Subject::compose`] → [`Subject::plan`]. Each
+//! step is a call of its own, so that a run can record it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::tz::TimeZone;
+
+use crate::brief::Brief;
+use crate::config::{Changeling, Config};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::git::{Git, Mirror, Snapshot};
+use crate::github;
+use crate::job::{Job, TemplateId};
+use crate::names::Name;
+use crate::permission::{self, Grants};
+use crate::plan::{self, Facts, Plan};
+use crate::repo_url::RepoUrl;
+use crate::schedule::Zone;
+use crate::secret;
+use crate::template::{ComposeRequest, Composed, Template, catalog};
+
+/// What the user named.
+#[derive(Debug, Clone)]
+pub enum Selection {
+    /// An entry of the configuration.
+    Changeling(String),
+    /// A template tried on a repository, without configuration.
+    Template {
+        template: String,
+        repo: String,
+        params: BTreeMap<String, String>,
+        branch: Option<String>,
+    },
+}
+
+/// One changeling on one repository, ready to look at it.
+#[derive(Debug)]
+pub struct Subject {
+    pub job: Job,
+    pub template: Arc<Template>,
+    pub config: Config,
+    zone: TimeZone,
+}
+
+/// One subject for each repository of the selection, in the order of the configuration.
+pub fn subjects(selection: &Selection, context: &Context) -> Result<Vec<Subject>> {
+    let config = Config::load(&context.home)?;
+    let grants = Grants::load(&context.home.grants_file())
+        .map_err(|error| Error::from_source(Kind::Failed, error))?;
+    let (changeling, base) = match selection {
+        Selection::Changeling(name) => (config.named(name)?.clone(), config.base().to_owned()),
+        Selection::Template {
+            template,
+            repo,
+            params,
+            branch,
+        } => {
+            let repo = RepoUrl::parse(repo, &context.cwd)?;
+            let name = ad_hoc_name(&repo, template);
+            let (zone, _) = Zone::system_or_utc();
+            let mut made = Changeling::ad_hoc(name, template.clone(), repo, zone, params.clone());
+            made.branch.clone_from(branch);
+            (made, context.cwd.clone())
+        }
+    };
+    let source = catalog::find(&changeling.template, &base)?;
+    let progress = context.ui.progress("loading the template");
+    let template = Arc::new(Template::load(&source, &context.home.components_dir())?);
+    drop(progress);
+    let manifest = &template.manifest;
+    let granted = grants.granted(manifest, &template.digest, template.built_in);
+    let id = TemplateId {
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        digest: template.digest.clone(),
+        built_in: template.built_in,
+    };
+    let subject = |repo| -> Result<Subject> {
+        Ok(Subject {
+            job: Job::new(&changeling, repo, manifest, id.clone(), granted.clone())?,
+            template: Arc::clone(&template),
+            config: config.clone(),
+            zone: changeling.timezone.time_zone().clone(),
+        })
+    };
+    changeling.repos().iter().map(subject).collect()
+}
+
+/// What a template tried by hand is called: `<repository>-<template>`.
+fn ad_hoc_name(repo: &RepoUrl, template: &str) -> Name {
+    let stem = Path::new(template).file_stem().unwrap_or_default();
+    Name::slugify(&format!("{}-{}", repo.name(), stem.to_string_lossy()))
+        .or_else(|| Name::slugify("tried-by-hand"))
+        .expect("`tried-by-hand` is a name")
+}
+
+impl Subject {
+    /// What the world looks like now. Asks GitHub for earlier pull requests when it may and can; a
+    /// `Note` says why it did not.
+    pub fn facts(&self, mirror: &Mirror, run_id: &str, context: &Context) -> Result<Facts> {
+        let base_branch = match &self.job.branch {
+            Some(branch) => branch.clone(),
+            None => mirror.default_branch()?.to_owned(),
+        };
+        Ok(Facts {
+            date: context.clock.now_in(self.zone.clone()).date().to_string(),
+            run_id: run_id.to_owned(),
+            base_commit: mirror.commit_of(&base_branch)?,
+            remote_branches: mirror.branch_commits().clone(),
+            base_branch,
+            pull_requests: Vec::new(),
+        })
+    }
+
+    /// Lets the template look at the commit and say what to do.
+    pub fn compose(
+        &self,
+        snapshot: &Snapshot,
+        facts: &Facts,
+        git: &Git,
+        context: &Context,
+    ) -> Result<Composed> {
+        let permissions = permission::for_compose(&self.job, &self.template.manifest.permissions);
+        let github = if permissions.contains(&permission::Permission::GithubRead) {
+            self.github(context)?
+        } else {
+            None
+        };
+        let repo = self.job.repo.to_string();
+        let _progress = context
+            .ui
+            .progress(format!("{} looks at {repo}", self.template.manifest.name));
+        Ok(self.template.compose(&ComposeRequest {
+            changeling: &self.job.changeling,
+            repo: &repo,
+            base_branch: &facts.base_branch,
+            date: &facts.date,
+            params: &self.job.params,
+            permissions: &permissions,
+            extras: &BTreeMap::new(),
+            snapshot,
+            git,
+            github: github.map(Arc::new),
+        })?)
+    }
+
+    /// Decides what the run does.
+    pub fn plan(&self, brief: &Brief, facts: &Facts) -> Result<Plan> {
+        Ok(plan::build(&self.job, brief, facts)?)
+    }
+
+    /// The repository as GitHub's API shows it; `None` when it is not on GitHub.
+    pub fn github(&self, context: &Context) -> Result<Option<github::Repository>> {
+        let api = context.env.get("GITHUB_API_URL");
+        let place = match api {
+            // A GitHub of one's own (or a test's): any host's owner/name is meant there.
+            Some(_) => self.job.repo.owner_and_name(),
+            None => self.job.repo.github(),
+        };
+        let Some((owner, name)) = place else {
+            return Ok(None);
+        };
+        let token = secret::find("GITHUB_TOKEN", &self.config, &context.env)?;
+        let api = api.unwrap_or(github::DEFAULT_API);
+        Ok(Some(github::Repository::new(
+            api,
+            owner,
+            name,
+            token.as_ref().map(secret::Secret::expose),
+        )?))
+    }
+}

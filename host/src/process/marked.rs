@@ -1,0 +1,108 @@
+//! Processes known by a variable in their environment: what an agent left behind, in whatever
+//! session or process group it hides. A process that empties its own environment escapes this; on
+//! one machine and as one user nothing can stop that.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+/// How long processes may go on appearing before we give up on them.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Kills every process that was started with `name=value`, again and again until none is left.
+/// Returns how many are alive in the end: 0, unless one cannot be killed or they multiply faster.
+pub fn kill_marked(name: &str, value: &str) -> usize {
+    let marker = format!("{name}={value}");
+    let give_up = Instant::now() + PATIENCE;
+    let mut clean = 0;
+    loop {
+        let found = marked(&marker);
+        for pid in &found {
+            // Gone already is what we want.
+            let _ = kill_process(*pid, Signal::KILL);
+        }
+        clean = if found.is_empty() { clean + 1 } else { 0 };
+        // One look is no proof: a process that forks while we look can slip past it.
+        if clean == 2 || Instant::now() >= give_up {
+            return found.len();
+        }
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+#[cfg(target_os = "linux")]
+fn marked(marker: &str) -> Vec<Pid> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    processes
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let pid = pid(entry.file_name().to_str()?)?;
+            // Unreadable: another user's, so not ours. Empty: a zombie.
+            let environment = std::fs::read(entry.path().join("environ")).ok()?;
+            environment
+                .split(|byte| *byte == 0)
+                .any(|variable| variable == marker.as_bytes())
+                .then_some(pid)
+        })
+        .collect()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn marked(marker: &str) -> Vec<Pid> {
+    let ps = super::Command::new("/bin/ps")
+        .args(["-axww", "-E", "-o", "pid=,command="])
+        .run();
+    let Ok(ps) = ps else {
+        return Vec::new();
+    };
+    ps.text()
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let pid = pid(words.next()?)?;
+            words.any(|word| word == marker).then_some(pid)
+        })
+        .collect()
+}
+
+fn pid(text: &str) -> Option<Pid> {
+    let number: i32 = text.parse().ok()?;
+    let ourselves = u32::try_from(number) == Ok(std::process::id());
+    Pid::from_raw(number).filter(|_| !ourselves)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{BufRead, BufReader};
+
+    use super::super::Command;
+    use super::*;
+
+    #[test]
+    fn a_child_in_its_own_session_dies_too() {
+        let run = format!("marked-test-{}", std::process::id());
+        // Prints when all are up, then waits; `setsid` as Perl has it on Linux and macOS alike.
+        let script = r"perl -MPOSIX -e 'POSIX::setsid(); exec q(sleep), 600' >/dev/null 2>&1 &
+                       sleep 600 >/dev/null 2>&1 &
+                       echo up; sleep 600";
+        let mut talk = Command::new("/bin/sh")
+            .args(["-c", script])
+            .env("PATH", "/usr/bin:/bin")
+            .env("CHANGELING_RUN_ID", &run)
+            .converse()
+            .unwrap();
+        let mut line = String::new();
+        BufReader::new(&mut talk.stdout)
+            .read_line(&mut line)
+            .unwrap();
+        assert_eq!(line, "up\n");
+        assert!(!marked(&format!("CHANGELING_RUN_ID={run}")).is_empty());
+        assert_eq!(kill_marked("CHANGELING_RUN_ID", &format!("{run}x")), 0);
+        assert!(!marked(&format!("CHANGELING_RUN_ID={run}")).is_empty());
+        assert_eq!(kill_marked("CHANGELING_RUN_ID", &run), 0);
+        assert!(marked(&format!("CHANGELING_RUN_ID={run}")).is_empty());
+    }
+}
