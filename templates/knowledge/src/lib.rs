@@ -20,3 +20,6 @@ pub mod notes;
 pub mod survey;
 
 pub use survey::Survey;
+
+#[cfg(test)]
+mod fixtures;
