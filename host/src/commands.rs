@@ -15,4 +15,5 @@ pub mod rehearse;
 pub mod remove;
 pub mod selection;
 pub mod show;
+pub mod stand_in;
 pub mod template;
