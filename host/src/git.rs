@@ -91,6 +91,7 @@ const CONFIG: &[&str] = &[
     "core.pager=cat",
     "core.quotePath=false",
     "core.attributesFile=/dev/null",
+    "core.excludesFile=/dev/null",
     "core.protectHFS=true",
     "core.protectNTFS=true",
     "credential.interactive=false",

@@ -108,14 +108,13 @@ fn load_built_in(context: &Context) -> Result<Vec<Template>> {
         .map(|name| catalog::find(name, Path::new("/")))
         .collect();
     let sources = sources?;
-    let fresh = sources
+    let ready = sources
         .iter()
-        .filter(|source| !template::is_compiled(source, &folder))
-        .count();
-    let _progress = (fresh > 0).then(|| {
+        .all(|source| template::is_compiled(source, &folder));
+    let _progress = (!ready).then(|| {
         context
             .ui
-            .progress(format!("compiling {fresh} templates, once"))
+            .progress("compiling the built-in templates, once")
     });
     let templates: Vec<_> = thread::scope(|scope| {
         let loading: Vec<_> = sources

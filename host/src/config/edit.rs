@@ -2,10 +2,12 @@
 //! file as it is then, checked, and put in place by one rename: whoever reads, and whatever is killed,
 //! there is the old file or the new one. A file that is not ours to replace is left alone.
 
+pub mod entry;
 mod replace;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -108,9 +110,7 @@ pub fn edit_file<T, E: From<EditError>>(
     mut change: impl FnMut(&mut DocumentMut) -> Result<T, E>,
 ) -> Result<T, E> {
     replace::update(path, WAIT, |old| {
-        let (mut doc, form) = parse(path, old)?;
-        let answer = change(&mut doc)?;
-        let new = form.restore(&doc.to_string());
+        let (new, answer) = changed(path, old, &mut change)?;
         // An edit must never leave what it could not read again.
         parse(path, &new)?;
         Ok((new, answer))
@@ -128,15 +128,14 @@ pub fn edit_config<T, E: From<EditError>>(
     let file = home.config_file();
     replace::update(&file, WAIT, |old| {
         Config::parse(&file, old, home.root()).map_err(EditError::from)?;
-        let (mut doc, form) = parse(&file, old)?;
-        let answer = change(&mut doc)?;
-        let new = form.restore(&doc.to_string());
+        let (new, answer) = changed(&file, old, &mut change)?;
         Config::parse(&file, &new, home.root()).map_err(EditError::from)?;
         Ok((new, answer))
     })
 }
 
-/// What `edit_config` would write, without writing: the text before and after.
+/// What `edit_config` would write, without writing: the text before, which has no mistakes, and the
+/// text after, not checked.
 ///
 /// # Errors
 /// As `edit_config`.
@@ -149,10 +148,7 @@ pub fn preview_config<E: From<EditError>>(
         .map_err(EditError::from)?
         .unwrap_or_default();
     Config::parse(&file, &old, home.root()).map_err(EditError::from)?;
-    let (mut doc, form) = parse(&file, &old)?;
-    change(&mut doc)?;
-    let new = form.restore(&doc.to_string());
-    Config::parse(&file, &new, home.root()).map_err(EditError::from)?;
+    let (new, ()) = changed(&file, &old, change)?;
     Ok((old, new))
 }
 
@@ -170,6 +166,17 @@ pub fn replace_config(home: &Home, started_from: &str, new: &str) -> Result<bool
         Config::parse(&file, new, home.root())?;
         Ok((new.to_owned(), true))
     })
+}
+
+/// The text after a change; what the change does not touch is kept to the byte.
+fn changed<T, E: From<EditError>>(
+    path: &Path,
+    old: &str,
+    change: impl FnOnce(&mut DocumentMut) -> Result<T, E>,
+) -> Result<(String, T), E> {
+    let (mut doc, form) = parse(path, old)?;
+    let answer = change(&mut doc)?;
+    Ok((form.restore(&doc.to_string()), answer))
 }
 
 /// What `toml_edit` does not keep of a file: its byte order mark, its line ends, and that the last
@@ -206,7 +213,7 @@ impl Form {
             text.pop();
         }
         if self.crlf {
-            text = text.replace("\r\n", "\n").replace('\n', "\r\n");
+            text = text.replace('\n', "\r\n");
         }
         if self.mark {
             format!("\u{feff}{text}")
@@ -217,8 +224,14 @@ impl Form {
 }
 
 fn parse(path: &Path, text: &str) -> Result<(DocumentMut, Form), EditError> {
+    let form = Form::of(text);
+    let text = if form.crlf {
+        Cow::Owned(text.replace("\r\n", "\n"))
+    } else {
+        Cow::Borrowed(text)
+    };
     match text.parse() {
-        Ok(doc) => Ok((doc, Form::of(text))),
+        Ok(doc) => Ok((doc, form)),
         Err(error) => {
             let error: toml_edit::TomlError = error;
             let message = error

@@ -41,7 +41,7 @@ pub struct Mirror {
 struct Fetched {
     version: u32,
     repo: RepoUrl,
-    fetched_at: Timestamp,
+    at: Timestamp,
     head: Option<String>,
 }
 
@@ -93,7 +93,7 @@ impl Mirror {
         Ok(Some(Self {
             branches: branches_in(git, &git_dir)?,
             git_dir,
-            fetched_at: fetched.fetched_at,
+            fetched_at: fetched.at,
             repo: repo.clone(),
             head: fetched.head,
             prefix: REMOTE_BRANCHES,
@@ -142,6 +142,11 @@ impl Mirror {
     /// Short names of the remote's branches. Names that are not UTF-8 are left out.
     pub fn branches(&self) -> Vec<String> {
         self.branches.keys().cloned().collect()
+    }
+
+    /// The remote's branches, short name and commit.
+    pub fn branch_commits(&self) -> &BTreeMap<String, String> {
+        &self.branches
     }
 
     /// The commit a branch of the remote is at.
@@ -265,7 +270,7 @@ fn write_fetched(
     let fetched = Fetched {
         version: FETCHED_VERSION,
         repo: repo.clone(),
-        fetched_at,
+        at: fetched_at,
         head: head.map(ToOwned::to_owned),
     };
     let file = git_dir.join(FETCHED_FILE);

@@ -5,7 +5,7 @@ pub(super) fn git_in(home: &Path) -> Git {
     git_with(home, &[])
 }
 
-pub(super) fn git_with(home: &Path, more: &[(&str, &str)]) -> Git {
+fn git_with(home: &Path, more: &[(&str, &str)]) -> Git {
     let path = Environment::read().get("PATH").unwrap().to_owned();
     let mut pairs = vec![("PATH", path.as_str()), ("HOME", home.to_str().unwrap())];
     pairs.push(("GIT_CONFIG_NOSYSTEM", "1"));

@@ -250,21 +250,150 @@ proptest! {
         if mark {
             text.insert(0, '\u{feff}');
         }
-        let folder = folder();
-        let path = folder.path().join("c.toml");
-        fs::write(&path, &text).unwrap();
-        let edited = edit_file::<(), EditError>(&path, |doc| {
+        let edited = changed::<(), EditError>(Path::new("c.toml"), &text, |doc| {
             *doc["edited"].as_value_mut().unwrap() =
                 toml_edit::Value::from(2).decorated(" ", " # mine");
             Ok(())
         });
-        let after = fs::read_to_string(&path).unwrap();
-        if edited.is_ok() {
-            prop_assert_eq!(after, text.replacen("edited = 1", "edited = 2", 1));
-        } else {
+        match edited {
+            Ok((after, ())) => prop_assert_eq!(after, text.replacen("edited = 1", "edited = 2", 1)),
             // Duplicate keys and tables: no TOML.
-            prop_assert!(text.parse::<DocumentMut>().is_err());
-            prop_assert_eq!(after, text);
+            Err(_) => prop_assert!(text.parse::<DocumentMut>().is_err()),
         }
+    }
+}
+
+const DOTFILES: &str = r#"# Changelings of Ada.
+# Second line of the header.
+
+# The first one
+[changelings.a]
+template = "x" # why
+  repo = "me/a"   # indented
+
+# About b,
+# in two lines
+[changelings.b]
+template = "x"
+repo = "me/b"
+[changelings.b.modal]
+cpu = 2
+
+# --- shared ---
+
+# Defaults
+[defaults]
+timeout = "1h"
+[changelings.c]
+template = "x"
+repo = "me/c"
+# the end
+"#;
+
+fn after(change: impl FnOnce(&mut DocumentMut)) -> String {
+    let mut doc: DocumentMut = DOTFILES.parse().unwrap();
+    change(&mut doc);
+    doc.to_string()
+}
+
+fn new_entry() -> toml_edit::Table {
+    let mut table = toml_edit::Table::new();
+    table["template"] = value("new");
+    table["params"]["k"] = value("v");
+    table
+}
+
+/// Comments stay with what they are about.
+#[test]
+fn entries_are_added_and_removed() {
+    let shown = [
+        ("removed a", after(|doc| assert!(entry::remove(doc, "a")))),
+        ("removed b", after(|doc| assert!(entry::remove(doc, "b")))),
+        ("removed c", after(|doc| assert!(entry::remove(doc, "c")))),
+        (
+            "removed all",
+            after(|doc| {
+                for name in ["c", "a", "b"] {
+                    assert!(entry::remove(doc, name));
+                }
+            }),
+        ),
+        (
+            "added",
+            after(|doc| assert!(entry::insert(doc, "new", new_entry()))),
+        ),
+        (
+            "changed",
+            after(|doc| {
+                let entry = entry::entry(doc, "a").unwrap();
+                entry::set(entry, "template", "y".into());
+                entry::set_in(entry, "params", "k", "v".into());
+                entry::set_in(entry::entry(doc, "b").unwrap(), "modal", "cpu", 4.into());
+                assert!(entry::unset(entry::entry(doc, "c").unwrap(), "repo"));
+            }),
+        ),
+    ];
+    let shown: Vec<_> = shown
+        .iter()
+        .map(|(title, text)| format!("=== {title}\n{text}"))
+        .collect();
+    insta::assert_snapshot!(shown.join("\n"));
+    assert_eq!(after(|doc| assert!(!entry::remove(doc, "zzz"))), DOTFILES);
+    assert_eq!(
+        after(|doc| assert!(!entry::insert(doc, "a", new_entry()))),
+        DOTFILES
+    );
+}
+
+/// Adding to whatever people write by hand gives TOML with the new entry and all that was there.
+#[test]
+fn entries_are_added_to_every_form() {
+    let mut shown = Vec::new();
+    for text in [
+        "",
+        "# only a comment\n",
+        "[changelings]\n",
+        "changelings = {}\n",
+        "changelings = { a = { template = \"x\" } }\n",
+        "changelings.a.template = \"x\"\n[mngr]\n",
+        "[changelings.a]\ntemplate = \"x\"\n\n[mngr]\nlaunch = \"auto\"\n",
+        "[mngr]\n# nothing\n",
+        "[changelings]\na = { template = \"x\" }\n",
+    ] {
+        let mut doc: DocumentMut = text.parse().unwrap();
+        let before = entry::names(&doc).len();
+        assert!(entry::insert(&mut doc, "new", new_entry()), "{text}");
+        let after = doc.to_string();
+        let again: DocumentMut = after
+            .parse()
+            .unwrap_or_else(|error| panic!("{after}{error}"));
+        assert_eq!(entry::names(&again).len(), before + 1);
+        let mut gone = again.clone();
+        assert!(entry::remove(&mut gone, "new"));
+        shown.push(format!("=== {text:?}\n{after}"));
+    }
+    insta::assert_snapshot!(shown.join("\n"));
+}
+
+proptest! {
+    /// Adding an entry keeps every byte there was; removing it again gives the old file.
+    #[test]
+    fn adding_and_removing_keeps_the_rest(
+        lines in proptest::collection::vec(line(), 0..12), crlf: bool,
+    ) {
+        let mut text = format!("[changelings.a]\ntemplate = \"x\"\n{}\n", lines.join("\n"));
+        if crlf {
+            text = text.replace('\n', "\r\n");
+        }
+        let Ok((mut doc, form)) = parse(Path::new("c.toml"), &text) else { return Ok(()) };
+        prop_assume!(doc["changelings"].as_table().is_some_and(|table| table.len() == 1));
+        entry::insert(&mut doc, "new", new_entry());
+        let added = form.restore(&doc.to_string());
+        let entry = "\n[changelings.new]\ntemplate = \"new\"\nparams = { k = \"v\" }\n";
+        let entry = if crlf { entry.replace('\n', "\r\n") } else { entry.to_owned() };
+        prop_assert_eq!(added.replacen(&entry, "", 1), text.clone());
+        let (mut doc, form) = parse(Path::new("c.toml"), &added).unwrap();
+        entry::remove(&mut doc, "new");
+        prop_assert_eq!(form.restore(&doc.to_string()), text);
     }
 }

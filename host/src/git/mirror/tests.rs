@@ -1,4 +1,4 @@
-use super::super::tests::{git_in, git_with, sh};
+use super::super::tests::{git_in, sh};
 use super::*;
 
 /// A folder with `origin` (a repository with one commit on `main`), a home for us, and git.
