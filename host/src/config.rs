@@ -258,6 +258,11 @@ impl Config {
         Ok(&self.changeling(name)?.repos)
     }
 
+    /// Whether `[defaults]` say a key.
+    pub fn shares(&self, key: &str) -> bool {
+        self.shared.keys.contains(key)
+    }
+
     /// A changeling that stands in no configuration: `--template T --repo R`. `[defaults]` hold for it;
     /// `timezone` is for when they name none.
     pub fn ad_hoc(
