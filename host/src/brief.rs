@@ -45,7 +45,9 @@ pub struct Param {
 pub enum Composition {
     Run(Box<Brief>),
     /// Nothing to do; no agent is paid for.
-    Skip { reason: String },
+    Skip {
+        reason: String,
+    },
 }
 
 /// What a template composes for one run.

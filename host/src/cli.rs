@@ -100,7 +100,11 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(cli) => cli,
         Err(error) => {
             // Help and version are answers, everything else is the user's mistake.
-            let code = if error.use_stderr() { exit_code::USAGE } else { exit_code::DONE };
+            let code = if error.use_stderr() {
+                exit_code::USAGE
+            } else {
+                exit_code::DONE
+            };
             let _ = error.print();
             return code.into();
         }

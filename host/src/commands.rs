@@ -13,6 +13,7 @@ pub mod permission;
 pub mod plan;
 pub mod rehearse;
 pub mod remove;
+pub mod selection;
 mod settings;
 pub mod show;
 pub mod template;

@@ -23,7 +23,12 @@ impl Environment {
 
     /// For tests of what is pure.
     pub fn from_pairs<'a>(pairs: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 
     /// Everything, for a program that stands in for the user: an editor.
@@ -34,6 +39,11 @@ impl Environment {
     /// A variable that is set, not empty and UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name)?.to_str()
+    }
+
+    /// Every variable: for a program of the user's own choice, which needs what the user has.
+    pub fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
+        self.0.iter()
     }
 
     /// A variable that is set and not empty.
@@ -90,7 +100,10 @@ impl Home {
 /// it is: its mode is the user's choice.
 pub fn create_private_dir(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(path)
 }
 
 /// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).

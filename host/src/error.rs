@@ -51,7 +51,10 @@ pub struct Error {
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 impl Error {
-    pub fn new(kind: Kind, message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
+    pub fn new(
+        kind: Kind,
+        message: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
+    ) -> Self {
         Self {
             kind,
             error: anyhow::Error::msg(message),
@@ -67,17 +70,12 @@ impl Error {
         Self::new(Kind::Usage, message)
     }
 
-    pub fn needs_person(
-        message: impl fmt::Display + fmt::Debug + Send + Sync + 'static,
-    ) -> Self {
+    pub fn needs_person(message: impl fmt::Display + fmt::Debug + Send + Sync + 'static) -> Self {
         Self::new(Kind::NeedsPerson, message)
     }
 
     /// A typed error of a module below, with the kind this command gives it.
-    pub fn from_source(
-        kind: Kind,
-        source: impl std::error::Error + Send + Sync + 'static,
-    ) -> Self {
+    pub fn from_source(kind: Kind, source: impl std::error::Error + Send + Sync + 'static) -> Self {
         Self {
             kind,
             error: anyhow::Error::new(source),

@@ -194,7 +194,17 @@ mod tests {
             assert!(good.parse::<Name>().is_ok(), "{good}");
         }
         for bad in [
-            "", "-a", "a-", "a--b", "A", "a b", "a/b", "..", "ä", "a\n", &"a".repeat(41),
+            "",
+            "-a",
+            "a-",
+            "a--b",
+            "A",
+            "a b",
+            "a/b",
+            "..",
+            "ä",
+            "a\n",
+            &"a".repeat(41),
         ] {
             assert!(bad.parse::<Name>().is_err(), "{bad}");
         }

@@ -6,20 +6,19 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-
-use crate::brief::{Brief, Composition};
+use crate::brief::Brief;
 use crate::config::Config;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::{Git, Mirror, Snapshot};
 use crate::github;
 use crate::job::Job;
-use crate::names::Name;
-use crate::permission::{self, Grants};
+use crate::permission::{self, Grants, Permission};
 use crate::plan::{self, Facts, Plan};
 use crate::repo_url::RepoUrl;
+use crate::schedule::Zone;
 use crate::secret;
 use crate::template::{ComposeRequest, Composed, Template, catalog};
 
@@ -41,32 +40,23 @@ pub enum Selection {
 #[derive(Debug)]
 pub struct Subject {
     pub job: Job,
-    pub template: Template,
+    pub template: Arc<Template>,
     pub config: Config,
-    zone: TimeZone,
+    zone: Zone,
 }
 
 /// One subject for each repository of the selection, in the order of the configuration.
 pub fn subjects(selection: &Selection, context: &Context) -> Result<Vec<Subject>> {
     let config = Config::load(&context.home)?;
-    let grants = Grants::load(&context.home.grants_file())?;
     match selection {
         Selection::Changeling(name) => {
-            let changeling = config.named(name)?.clone();
-            let load = || load_template(&changeling.template, config.base(), context);
-            changeling
-                .repos()
-                .iter()
-                .map(|repo| {
-                    let template = load()?;
-                    let granted = grants.of(&template);
-                    Ok(Subject {
-                        job: Job::resolve(&changeling, repo, &template, granted)?,
-                        template,
-                        zone: changeling.timezone.time_zone().clone(),
-                        config: config.clone(),
-                    })
-                })
+            let changeling = config.named(name)?;
+            let (template, granted) = load(&changeling.template, config.base(), context)?;
+            let job = |repo| Job::resolve(changeling, repo, &template, granted.clone());
+            let jobs = changeling.repos().iter().map(job);
+            let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
+            jobs.into_iter()
+                .map(|job| Subject::new(job, &template, &config))
                 .collect()
         }
         Selection::Template {
@@ -75,29 +65,43 @@ pub fn subjects(selection: &Selection, context: &Context) -> Result<Vec<Subject>
             params,
             branch,
         } => {
-            let template = load_template(template, &context.cwd, context)?;
             let repo = RepoUrl::parse(repo, &context.cwd)?;
-            let (zone, _) = crate::schedule::Zone::system_or_utc();
-            let granted = grants.of(&template);
-            let mut job = Job::ad_hoc(&config, &template, repo, granted, params, &zone)?;
-            job.branch = branch.clone();
-            Ok(vec![Subject {
-                job,
-                template,
-                zone: zone.time_zone().clone(),
-                config,
-            }])
+            let (template, granted) = load(template, &context.cwd, context)?;
+            let (zone, _) = Zone::system_or_utc();
+            let mut job = Job::ad_hoc(&config, &template, repo, granted, params.clone(), &zone)?;
+            if branch.is_some() {
+                job.branch.clone_from(branch);
+            }
+            Ok(vec![Subject::new(job, &template, &config)?])
         }
     }
 }
 
-fn load_template(reference: &str, base: &Path, context: &Context) -> Result<Template> {
+/// A template, and what it was granted.
+fn load(
+    reference: &str,
+    base: &Path,
+    context: &Context,
+) -> Result<(Arc<Template>, Vec<Permission>)> {
     let source = catalog::find(reference, base)?;
-    let _progress = context.ui.progress("loading the template");
-    Ok(Template::load(&source, &context.home.components_dir())?)
+    let progress = context.ui.progress("loading the template");
+    let template = Template::load(&source, &context.home.components_dir())?;
+    drop(progress);
+    let grants = Grants::load(&context.home.grants_file())?;
+    let granted = grants.granted(&template.manifest, &template.digest, template.built_in);
+    Ok((Arc::new(template), granted))
 }
 
 impl Subject {
+    fn new(job: Job, template: &Arc<Template>, config: &Config) -> Result<Self> {
+        Ok(Self {
+            zone: Zone::parse(&job.timezone)?,
+            job,
+            template: Arc::clone(template),
+            config: config.clone(),
+        })
+    }
+
     /// What the world looks like now. Asks GitHub for earlier pull requests when it may and can; a
     /// `Note` says why it did not.
     pub fn facts(&self, mirror: &Mirror, run_id: &str, context: &Context) -> Result<Facts> {
@@ -106,7 +110,11 @@ impl Subject {
             None => mirror.default_branch()?.to_owned(),
         };
         Ok(Facts {
-            date: context.clock.now_in(self.zone.clone()).date().to_string(),
+            date: context
+                .clock
+                .now_in(self.zone.time_zone().clone())
+                .date()
+                .to_string(),
             run_id: run_id.to_owned(),
             base_commit: mirror.commit_of(&base_branch)?,
             remote_branches: mirror.branch_commits().clone(),
@@ -123,9 +131,8 @@ impl Subject {
         git: &Git,
         context: &Context,
     ) -> Result<Composed> {
-        let permissions =
-            permission::for_compose(&self.job, &self.template.manifest.permissions);
-        let github = if permissions.contains(&permission::Permission::GithubRead) {
+        let permissions = permission::for_compose(&self.job, &self.template.manifest.permissions);
+        let github = if permissions.contains(&Permission::GithubRead) {
             self.github(context)?
         } else {
             None
@@ -144,7 +151,7 @@ impl Subject {
             extras: &BTreeMap::new(),
             snapshot,
             git,
-            github: github.as_ref(),
+            github: github.map(Arc::new),
         })?)
     }
 

@@ -2,10 +2,12 @@
 //! `[secrets]` says. Their values are never stored, shown or put into an error.
 
 use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use crate::config::{Config, SecretSource};
 use crate::context::Environment;
+use crate::error::{Error, Kind};
 use crate::process::{Command, ProcessError, find_on_path};
 
 /// How long a command may take that prints a secret, such as `gh auth token`.
@@ -51,19 +53,31 @@ pub enum SecretError {
     NotText { name: String },
 }
 
+impl From<SecretError> for Error {
+    fn from(error: SecretError) -> Self {
+        let hint = match &error {
+            SecretError::File { name, .. } | SecretError::NotText { name } => {
+                format!(
+                    "mend `[secrets] {name}` in the configuration, or set {name} in the environment"
+                )
+            }
+            SecretError::Command { name, .. } | SecretError::CommandFailed { name, .. } => {
+                format!("run the command of `[secrets] {name}` by hand to see what is wrong")
+            }
+        };
+        Self::from_source(Kind::NeedsPerson, error).with_hint(hint)
+    }
+}
+
 /// The value of `name`; `None` when nothing is configured for it or what is configured is empty.
-pub fn find(
-    name: &str,
-    config: &Config,
-    env: &Environment,
-) -> Result<Option<Secret>, SecretError> {
+pub fn find(name: &str, config: &Config, env: &Environment) -> Result<Option<Secret>, SecretError> {
     if let Some(value) = env.get(name) {
         return Ok(Some(Secret(value.to_owned())));
     }
     let bytes = match config.secrets.get(name) {
         None => return Ok(None),
         Some(SecretSource::File(file)) => {
-            let path = file.resolve(config.base(), env.home());
+            let path = file.resolve(config.base(), env.get_os("HOME").map(Path::new));
             std::fs::read(&path).map_err(|source| SecretError::File {
                 name: name.to_owned(),
                 path: path.display().to_string(),

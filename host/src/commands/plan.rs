@@ -1,10 +1,112 @@
+use serde::Serialize;
+
+use super::selection;
+use crate::brief::Composition;
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::git::{Git, Mirror, Snapshot};
+use crate::plan::{self, Plan, Start};
+use crate::prepare::{self, Subject};
 
 /// Show what a run would do, without doing it
+///
+/// The template looks at the repository and composes its brief; nothing of the repository is executed
+/// and nothing is written but our own copy of it. A folder is looked at where it is; for a URL our copy
+/// is brought up to date first.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    selection: selection::Target,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_args: &Args, _context: &Context) -> Result<()> {
-    Err(Error::failed("not implemented"))
+/// What a run would do on one repository.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "decision")]
+enum Answer {
+    Run { plan: Box<Plan> },
+    Skip { repo: String, reason: String },
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let git = Git::new(&context.env);
+    let mut answers = Vec::new();
+    for subject in prepare::subjects(&args.selection.selection()?, context)? {
+        answers.push(answer(&subject, &git, context)?);
+    }
+    if args.json {
+        context.ui.json(&answers);
+        return Ok(());
+    }
+    for answer in &answers {
+        match answer {
+            Answer::Run { plan } => context
+                .ui
+                .out(plan::render::render(plan, context.ui.columns)),
+            Answer::Skip { repo, reason } => {
+                context
+                    .ui
+                    .out(format!("{repo}: a run would be skipped: {reason}"));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
+    let mirror = mirror(subject, git, context)?;
+    let facts = subject.facts(&mirror, "<run>", context)?;
+    let skip = |reason| {
+        Ok(Answer::Skip {
+            repo: subject.job.repo.to_string(),
+            reason,
+        })
+    };
+    let commit = match plan::start(&subject.job, &facts) {
+        Start::At(commit) => commit,
+        Start::Skip(reason) => return skip(reason),
+    };
+    let snapshot = Snapshot {
+        git_dir: mirror.git_dir.clone(),
+        commit,
+        checkout: None,
+    };
+    match subject
+        .compose(&snapshot, &facts, git, context)?
+        .composition
+    {
+        Composition::Run(brief) => Ok(Answer::Run {
+            plan: Box::new(subject.plan(&brief, &facts)?),
+        }),
+        Composition::Skip { reason } => skip(reason),
+    }
+}
+
+/// A folder is looked at where it is; what is elsewhere, in our copy, brought up to date.
+fn mirror(subject: &Subject, git: &Git, context: &Context) -> Result<Mirror> {
+    let repo = &subject.job.repo;
+    if repo.is_local() {
+        return Ok(Mirror::in_place(git, repo)?);
+    }
+    let progress = context.ui.progress(format!("fetching {repo}"));
+    let updated = Mirror::update(git, &context.home, repo);
+    drop(progress);
+    match updated {
+        Ok(mirror) => Ok(mirror),
+        // Yesterday's copy tells more than an error, as long as nobody takes it for today's.
+        Err(error) if error.is_passing() => match Mirror::open(git, &context.home, repo) {
+            Ok(Some(mirror)) => {
+                let error = crate::error::Error::from(error);
+                context.ui.warn(format!(
+                    "{error}; this is {repo} as it was fetched at {}",
+                    mirror.fetched_at.strftime("%Y-%m-%d %H:%M UTC")
+                ));
+                Ok(mirror)
+            }
+            _ => Err(error.into()),
+        },
+        Err(error) => Err(error.into()),
+    }
 }

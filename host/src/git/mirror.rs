@@ -144,6 +144,11 @@ impl Mirror {
         self.branches.keys().cloned().collect()
     }
 
+    /// The remote's branches, short name and commit.
+    pub fn branch_commits(&self) -> &BTreeMap<String, String> {
+        &self.branches
+    }
+
     /// The commit a branch of the remote is at.
     pub fn commit_of(&self, branch: &str) -> Result<String, GitError> {
         self.branches

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use super::globs::Globs;
 use super::{Access, Failure, State, Work, failure, search};
-use crate::git::{Entry, Git, GitError, Tree, Snapshot};
+use crate::git::{Entry, Git, GitError, Snapshot, Tree};
 use crate::names::printable;
 use crate::process::ProcessError;
 use crate::template::bindings::changelings::template::repo::{
@@ -73,10 +73,7 @@ impl Repo {
         let limit = clamp(limit, MAX_FILES);
         let globs = Globs::new(globs)?;
         let tree = self.tree(work)?;
-        let mut wanted = tree
-            .entries
-            .iter()
-            .filter(|entry| globs.want(&entry.path));
+        let mut wanted = tree.entries.iter().filter(|entry| globs.want(&entry.path));
         let first: Vec<&Entry> = wanted.by_ref().take(limit).collect();
         let truncated = wanted.next().is_some();
         let mut files = self.snapshot.files(&self.git).map_err(unavailable)?;
@@ -331,8 +328,7 @@ fn skip(path: &str, reason: &str) -> Skipped {
 }
 
 fn left(tree: &Tree) -> Vec<Skipped> {
-    tree
-        .left
+    tree.left
         .iter()
         .take(MAX_SKIPPED)
         .map(|left| skip(&left.path, left.reason))
