@@ -31,11 +31,6 @@ impl Environment {
         )
     }
 
-    /// Everything, for a program that stands in for the user: an editor.
-    pub fn iter(&self) -> impl Iterator<Item = (&OsString, &OsString)> {
-        self.0.iter()
-    }
-
     /// A variable that is set, not empty and UTF-8.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.get_os(name)?.to_str()
