@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::git::{self, Git};
 use crate::job::check_params;
 use crate::names::{MAX_NAME, Name, printable};
+use crate::permission::{Grants, Permission};
 use crate::repo_url::{RepoUrl, strip_credentials};
 use crate::schedule::{self, Zone, in_words};
 use crate::template::{Template, catalog};
@@ -101,7 +102,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
             .unwrap_or_default();
         context.ui.out(text.trim_end());
         if let Some(said) = said {
-            context.ui.note(said);
+            context.ui.note(format!("repository: {said}"));
         }
         context.ui.note("nothing was written (--dry-run)");
         return Ok(());
@@ -112,8 +113,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         &template,
         said.as_deref(),
         context,
-    );
-    Ok(())
+    )
 }
 
 fn which_template() -> Error {
@@ -166,7 +166,7 @@ fn origin(context: &Context) -> Result<(String, String)> {
     };
     Ok((
         repo.to_string(),
-        format!("repository: this clone's origin{credentials}"),
+        format!("this clone's origin{credentials}"),
     ))
 }
 
@@ -253,96 +253,122 @@ fn skips_prompts(agent_type: &str) -> bool {
     matches!(agent_type, "claude" | "codex")
 }
 
-/// Whether `unattended = true` is to be written: asked for, where somebody can be asked.
+/// The agent that will run, in mngr's words.
+fn agent_type<'a>(changeling: &'a Changeling, template: &'a Template) -> &'a str {
+    let own = changeling.agent_type.as_deref();
+    own.or(template.manifest.agent_type.as_deref())
+        .unwrap_or("claude")
+}
+
+/// Whether `unattended = true` is to be written: asked, where somebody can be asked.
 fn agree_to_unattended(
     args: &Args,
     changeling: &Changeling,
     template: &Template,
     context: &Context,
 ) -> Result<bool> {
-    let agent = changeling
-        .agent_type
-        .as_deref()
-        .or(template.manifest.agent_type.as_deref())
-        .unwrap_or("claude");
-    if args.settings.unattended.is_some() || changeling.unattended || !skips_prompts(agent) {
+    let agent = agent_type(changeling, template);
+    let is_said = args.settings.unattended.is_some() || changeling.unattended;
+    let can_ask = (context.ui.can_ask && !args.dry_run) || args.yes;
+    if is_said || !skips_prompts(agent) || !can_ask {
         return Ok(false);
     }
-    let ui = &context.ui;
-    if (ui.can_ask && !args.dry_run) || args.yes {
-        let agent = printable(agent);
-        return ui.confirm(
-            &format!(
-                "Run on this machine, {agent} acts as you and asks for no permission. Allow that for `{}`?",
-                changeling.name
-            ),
-            args.yes,
-        );
-    }
-    ui.note(format!(
-        "not agreed to: {} runs here without asking for permission; `changeling edit {} --unattended` \
-         agrees, a run on this machine needs it",
+    let question = format!(
+        "Run on this machine, {} acts as you and asks for no permission. Allow that for `{}`?",
         printable(agent),
-        changeling.name,
-    ));
-    Ok(false)
+        changeling.name
+    );
+    context.ui.confirm(&question, args.yes)
 }
 
-/// What was chosen, and what to type next.
-fn tell(changeling: &Changeling, template: &Template, said: Option<&str>, context: &Context) {
+/// What was chosen, what is missing before it runs, and what to type next.
+fn tell(
+    changeling: &Changeling,
+    template: &Template,
+    said: Option<&str>,
+    context: &Context,
+) -> Result<()> {
     let ui = &context.ui;
     let name = style::paint(style::NAME, &changeling.name);
     ui.note(format!(
         "added {name} to {}\n",
         context.shown(&context.home.config_file())
     ));
-    let repos: Vec<_> = changeling.repos.iter().map(ToString::to_string).collect();
-    let schedule = changeling.schedule.as_ref();
-    let when = schedule.map_or_else(
-        || "only by hand".to_owned(),
-        |schedule| {
-            format!(
-                "{schedule} ({}), {}",
-                schedule.describe(),
-                changeling.timezone
-            )
-        },
-    );
-    let next = match schedule.filter(|_| changeling.enabled) {
-        _ if !changeling.enabled => "never: it is disabled".to_owned(),
-        Some(schedule) => schedule
-            .next_after(context.clock.now(), &changeling.timezone)
-            .map_or_else(
-                || "never".to_owned(),
-                |next| in_words(&next, context.clock.now()),
-            ),
-        None => "when you run it".to_owned(),
-    };
-    let manifest = &template.manifest;
     ui.note(block::pairs(
-        &[
-            (
-                "template",
-                format!("{} {}", manifest.name, printable(&manifest.version)),
-            ),
-            ("repository", repos.join(", ")),
-            ("schedule", when),
-            ("next run", next),
-            (
-                "limits",
-                format!(
-                    "{}, {} USD and {} turns a run",
-                    changeling.timeout, changeling.max_budget_usd, changeling.max_turns
-                ),
-            ),
-        ],
+        &summary(changeling, template, said, context),
         ui.message_columns,
     ));
-    if let Some(said) = said {
-        ui.note(format!("  {}", style::paint(style::FAINT, said)));
+    ui.note("");
+    if !template.built_in
+        && !Grants::load(&context.home.grants_file())?
+            .of(template)
+            .contains(&Permission::Agent)
+    {
+        ui.note(format!(
+            "this template is not built in: it may plan and rehearse; to run it needs a grant: \
+             changeling permission grant {} agent",
+            printable(&changeling.template),
+        ));
     }
-    ui.note(format!(
-        "\nnext: {} shows what a run would do",
-        style::paint(style::NAME, format!("changeling plan {}", changeling.name)),
-    ));
+    let agent = agent_type(changeling, template);
+    if skips_prompts(agent) && !changeling.unattended {
+        ui.note(format!(
+            "not agreed to: on this machine {} would run without asking for permission; \
+             `changeling edit {} --unattended` agrees, and runs here need it",
+            printable(agent),
+            changeling.name,
+        ));
+    }
+    let next = style::paint(style::NAME, format!("changeling plan {}", changeling.name));
+    ui.note(format!("next: {next} shows what a run would do"));
+    Ok(())
+}
+
+fn summary(
+    changeling: &Changeling,
+    template: &Template,
+    said: Option<&str>,
+    context: &Context,
+) -> Vec<(&'static str, String)> {
+    let repos: Vec<_> = changeling.repos.iter().map(ToString::to_string).collect();
+    let said = said.map_or_else(String::new, |said| format!(" ({said})"));
+    let now = context.clock.now();
+    let (when, next) = match &changeling.schedule {
+        Some(schedule) => {
+            let next = schedule.next_after(now, &changeling.timezone);
+            (
+                format!(
+                    "{schedule} ({}), {}",
+                    schedule.describe(),
+                    changeling.timezone
+                ),
+                next.map_or_else(|| "never".to_owned(), |next| in_words(&next, now)),
+            )
+        }
+        None => ("none".to_owned(), "when you run it".to_owned()),
+    };
+    let manifest = &template.manifest;
+    vec![
+        (
+            "template",
+            format!("{} {}", manifest.name, printable(&manifest.version)),
+        ),
+        ("repository", repos.join(", ") + &said),
+        ("schedule", when),
+        (
+            "next run",
+            if changeling.enabled {
+                next
+            } else {
+                "never: it is disabled".to_owned()
+            },
+        ),
+        (
+            "limits",
+            format!(
+                "{}, {} USD and {} turns a run",
+                changeling.timeout, changeling.max_budget_usd, changeling.max_turns
+            ),
+        ),
+    ]
 }

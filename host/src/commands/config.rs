@@ -104,7 +104,7 @@ fn check(json: bool, context: &Context) -> Result<()> {
             count => format!("{count} changelings"),
         };
         let file = context.shown(path);
-        context.ui.note(if exists {
+        context.ui.out(if exists {
             format!("{file}: no mistakes, {count}")
         } else {
             format!("{file} does not exist: nothing is configured yet")
