@@ -8,14 +8,17 @@ use super::list::{abroad, rfc3339};
 use crate::config::{Changeling, Config, Layer, Origin};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::names::{printable, printable_lines};
+use crate::names::{Digest, Name, printable, printable_lines};
+use crate::permission::{Grants, Permission};
 use crate::schedule::{Zone, in_words};
+use crate::template::{Template, catalog};
 use crate::ui::style::{self, paint};
+use crate::ui::text;
 
 /// Show one changeling, with where each value comes from
 ///
-/// Every value in force, the layer that sets it (the changeling's entry, [defaults] or this program),
-/// the next three fires, and what its template says of itself.
+/// The next three fires, what its template says of itself, and every value in force with the layer
+/// that sets it: the changeling's entry, [defaults] or this program.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Name of the changeling
@@ -38,6 +41,72 @@ struct Shown<'a> {
     file: &'a std::path::Path,
     /// RFC 3339, in the changeling's time zone.
     next_fires: Vec<String>,
+    /// null: it cannot be loaded, `template_error` says why.
+    template: Option<TemplateShown>,
+    template_error: Option<String>,
+}
+
+/// What the template says of itself, and what it may.
+#[derive(Debug, Serialize)]
+struct TemplateShown {
+    name: Name,
+    version: String,
+    description: String,
+    digest: Digest,
+    built_in: bool,
+    asks_for: Vec<Permission>,
+    granted: Vec<Permission>,
+}
+
+impl TemplateShown {
+    fn load(changeling: &Changeling, config: &Config, context: &Context) -> Result<Self> {
+        let source = catalog::find(&changeling.template, config.base())?;
+        let _progress = context.ui.progress("loading the template");
+        let Template {
+            manifest,
+            digest,
+            built_in,
+            ..
+        } = Template::load(&source, &context.home.components_dir())?;
+        let grants = Grants::load(&context.home.grants_file())?;
+        Ok(Self {
+            granted: grants.granted(&manifest, &digest, built_in),
+            name: manifest.name,
+            version: manifest.version,
+            description: manifest.description,
+            digest,
+            built_in,
+            asks_for: manifest.permissions,
+        })
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let list = |permissions: &[Permission]| match permissions {
+            [] => "nothing".to_owned(),
+            all => all
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        let origin = if self.built_in {
+            "built in".to_owned()
+        } else {
+            format!("sha256:{}", self.digest.short())
+        };
+        let mut pairs = vec![
+            (
+                "name",
+                format!("{} {} ({origin})", self.name, printable(&self.version)),
+            ),
+            ("about", printable(&self.description)),
+            ("asks for", list(&self.asks_for)),
+        ];
+        if !self.built_in {
+            pairs.push(("granted", list(&self.granted)));
+        }
+        pairs
+    }
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
@@ -52,6 +121,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         .take(FIRES)
         .collect();
     let values = values(changeling)?;
+    let template = TemplateShown::load(changeling, &config, context);
     if args.json {
         context.ui.json(&Shown {
             changeling,
@@ -61,6 +131,8 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
                 .collect(),
             file: &config.file,
             next_fires: fires.iter().map(rfc3339).collect(),
+            template_error: template.as_ref().err().map(ToString::to_string),
+            template: template.ok(),
         });
         return Ok(());
     }
@@ -87,6 +159,22 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
             ));
         }
     }
+    ui.heading("Template");
+    match template {
+        Ok(template) => ui.pairs(&template.pairs()),
+        Err(error) => {
+            let columns = ui.columns.unwrap_or(usize::MAX);
+            let label = format!("  {} ", paint(style::BAD, "cannot be loaded:"));
+            ui.out(text::wrap(&label, &error.to_string(), columns));
+            if let Some(hint) = error.hint {
+                ui.out(text::wrap(
+                    &format!("  {} ", paint(style::HELP, "→")),
+                    &hint,
+                    columns,
+                ));
+            }
+        }
+    }
     for (layer, title) in [
         (
             Layer::Changeling,
@@ -99,7 +187,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
             .iter()
             .filter(|(key, _)| changeling.origin(key).layer == layer)
             .filter_map(|(key, value)| {
-                let text = text(key, value, changeling)?;
+                let text = in_force(key, value, changeling)?;
                 // Most have one repository, and wrote `repo`.
                 let shown = match key.as_str() {
                     "repos" if changeling.repos.len() == 1 => "repo",
@@ -141,7 +229,7 @@ fn values(changeling: &Changeling) -> Result<Vec<(String, Value)>> {
 }
 
 /// A value as a person reads it; `None`: not worth a line.
-fn text(key: &str, value: &Value, changeling: &Changeling) -> Option<String> {
+fn in_force(key: &str, value: &Value, changeling: &Changeling) -> Option<String> {
     let set = changeling.origin(key).layer != Layer::BuiltIn;
     if value.is_null() || (!set && is_empty(value)) {
         let unset = match key {

@@ -10,19 +10,22 @@ use super::{Check, Level};
 use crate::config::Config;
 use crate::context::Context;
 use crate::git::Git;
+use crate::names::printable;
 use crate::permission::Grants;
 use crate::process::find_on_path;
 use crate::schedule::Zone;
+use crate::template::{Template, catalog};
 
 /// A look at one thing; it can find several.
 type Look = fn(&Context) -> Vec<Check>;
 
-pub(super) const ALL: [Look; 7] = [
+pub(super) const ALL: [Look; 8] = [
     home,
     configuration,
     grants,
     time_zone,
     git,
+    templates,
     components,
     tools,
 ];
@@ -156,10 +159,7 @@ fn grants(context: &Context) -> Vec<Check> {
                 format!("{count} templates of somebody else's"),
             )],
         },
-        Err(error) => vec![Check::failure(
-            "grants",
-            crate::error::Error::from_source(crate::error::Kind::Failed, error),
-        )],
+        Err(error) => vec![Check::failure("grants", error)],
     }
 }
 
@@ -202,12 +202,7 @@ fn git(context: &Context) -> Vec<Check> {
         }
         None => {
             let message = format!("{shown} does not say its version: {version}");
-            Check::new(
-                Level::Warning,
-                name,
-                crate::names::printable(&message),
-                None,
-            )
+            Check::new(Level::Warning, name, printable(&message), None)
         }
     }]
 }
@@ -216,6 +211,55 @@ fn git(context: &Context) -> Vec<Check> {
 fn parse_version(text: &str) -> Option<(u32, u32)> {
     let mut parts = text.split(|c: char| !c.is_ascii_digit());
     Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// The built-in ones, and those the configuration names.
+fn templates(context: &Context) -> Vec<Check> {
+    let name = "templates";
+    let progress = context.ui.progress("loading templates");
+    let load = |reference: &str, base: &Path| {
+        progress.say(format_args!("loading {reference}"));
+        catalog::find(reference, base)
+            .and_then(|source| Template::load(&source, &context.home.components_dir()))
+    };
+    let built_in = catalog::built_in_names();
+    let mut checks = Vec::new();
+    let mut sound = 0;
+    for reference in &built_in {
+        match load(reference, Path::new("/")) {
+            Ok(_) => sound += 1,
+            Err(error) => checks.push(Check::failure(name, error)),
+        }
+    }
+    checks.insert(0, Check::ok(name, format!("{sound} built in")));
+    let Ok(config) = Config::load(&context.home) else {
+        return checks;
+    };
+    let mut others: Vec<&str> = config
+        .changelings
+        .values()
+        .map(|changeling| changeling.template.as_str())
+        .filter(|reference| !built_in.contains(reference))
+        .collect();
+    others.sort_unstable();
+    others.dedup();
+    for reference in others {
+        checks.push(match load(reference, config.base()) {
+            Ok(template) => {
+                let Template {
+                    manifest, digest, ..
+                } = template;
+                let digest = digest.short();
+                let version = printable(&manifest.version);
+                Check::ok(
+                    name,
+                    format!("{} {version} (sha256:{digest})", manifest.name),
+                )
+            }
+            Err(error) => Check::failure(name, error),
+        });
+    }
+    checks
 }
 
 fn components(context: &Context) -> Vec<Check> {
