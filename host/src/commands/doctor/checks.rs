@@ -9,6 +9,7 @@ use std::path::Path;
 use super::{Check, Level};
 use crate::config::Config;
 use crate::context::Context;
+use crate::error::Result;
 use crate::git::Git;
 use crate::names::printable;
 use crate::permission::Grants;
@@ -217,10 +218,10 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 fn templates(context: &Context) -> Vec<Check> {
     let name = "templates";
     let progress = context.ui.progress("loading templates");
-    let load = |reference: &str, base: &Path| {
+    let load = |reference: &str, base: &Path| -> Result<Template> {
         progress.say(format_args!("loading {reference}"));
-        catalog::find(reference, base)
-            .and_then(|source| Template::load(&source, &context.home.components_dir()))
+        let source = catalog::find(reference, base)?;
+        Ok(Template::load(&source, &context.home.components_dir())?)
     };
     let built_in = catalog::built_in_names();
     let mut checks = Vec::new();
