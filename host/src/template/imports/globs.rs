@@ -7,7 +7,7 @@ use crate::names::printable;
 
 /// Globs of one call, and characters of each.
 const MAX_GLOBS: usize = 200;
-const MAX_LENGTH: usize = 500;
+const MAX_LENGTH: usize = 4000;
 
 /// Which paths a guest wants to see.
 #[derive(Debug)]
