@@ -14,5 +14,6 @@ pub mod plan;
 pub mod rehearse;
 pub mod remove;
 pub mod selection;
+mod settings;
 pub mod show;
 pub mod template;

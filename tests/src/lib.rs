@@ -15,12 +15,14 @@
 mod env;
 pub mod hostile;
 pub mod needs;
+mod outside;
 mod program;
 mod repo;
 mod run;
 mod terminal;
 
 pub use env::{NOW, TestEnv};
+pub use outside::outside_template;
 pub use program::{changeling, project_root};
 pub use repo::{ADA, Author, GRACE, LINUS, Repo};
 pub use run::{Invocation, Output};

@@ -99,6 +99,7 @@ pub(super) fn read(file: &Path, text: &str, base: &Path) -> Result<Config, Confi
         },
         secrets,
         warnings: warnings.finish(),
+        shared,
     })
 }
 

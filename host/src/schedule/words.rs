@@ -104,6 +104,7 @@ pub(super) fn describe(schedule: &Schedule) -> Option<String> {
             let (days, months): (Vec<_>, Vec<_>) =
                 (day.values().collect(), month.values().collect());
             match (&days[..], &months[..]) {
+                ([29], [2]) => "leap days".into(),
                 ([day], [month]) => format!("every year on {day} {}", self::month(*month)),
                 _ => return None,
             }

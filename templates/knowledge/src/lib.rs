@@ -7,11 +7,13 @@
 //! * [`language`] and [`lexer`]: comment and string syntax; what is a comment and what only looks
 //!   like one.
 //! * [`ecosystem`]: package manifests, lockfiles and test files of the common ecosystems.
+//! * [`history`]: how often files change, how old lines are.
 //! * [`notes`]: files in which a repository tells agents and contributors what it expects.
 
 pub mod checks;
 pub mod decoy;
 pub mod ecosystem;
+pub mod history;
 pub mod language;
 pub mod lexer;
 pub mod notes;

@@ -160,10 +160,8 @@ impl Survey {
             prompt::bullets(named)
         );
         if left_out > 0 {
-            text.push_str(&format!(
-                "\n{} are in the same files.\n",
-                prompt::count(left_out, "more command")
-            ));
+            let more = prompt::count(left_out, "more command");
+            text.extend(["\n", &more, " are in the same files.\n"]);
         }
         text
     }
