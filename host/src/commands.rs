@@ -14,5 +14,7 @@ pub mod plan;
 pub mod rehearse;
 pub mod remove;
 pub mod selection;
+mod settings;
 pub mod show;
+pub mod stand_in;
 pub mod template;

@@ -27,6 +27,7 @@ use crate::context::Home;
 use crate::error::{Error, Kind};
 use crate::names::{Name, NameError, printable};
 use crate::repo_url::RepoUrl;
+use crate::schedule::Zone;
 
 /// Largest configuration read, in bytes.
 pub const MAX_FILE: u64 = 4 * 1024 * 1024;
@@ -46,6 +47,7 @@ pub struct Config {
     pub secrets: BTreeMap<String, SecretSource>,
     /// What is allowed and probably not meant.
     pub warnings: Vec<Problem>,
+    shared: changeling::Shared,
 }
 
 /// `[defaults]` as far as it is not part of every changeling.
@@ -198,7 +200,7 @@ impl ConfigError {
             Self::Name { suggestion: Some(name), .. } => format!("use `{name}`"),
             Self::Name { suggestion: None, .. } => "use a name such as `nightly-fixmes`".into(),
             Self::UnknownParam { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
-            Self::UnknownParam { known, .. } if known.is_empty() => "it has none".into(),
+            Self::UnknownParam { known, .. } if known.is_empty() => "it has no parameters".into(),
             Self::UnknownParam { known, .. } => format!("it has: {}", known.join(", ")),
             Self::MissingParams { params, .. } => {
                 let flags = params.iter().map(|(name, _)| format!("--param {name}=..."));
@@ -254,6 +256,24 @@ impl Config {
     /// The repositories of a changeling.
     pub fn targets(&self, name: &Name) -> Result<&[RepoUrl], ConfigError> {
         Ok(&self.changeling(name)?.repos)
+    }
+
+    /// Whether `[defaults]` say a key.
+    pub fn shares(&self, key: &str) -> bool {
+        self.shared.keys.contains(key)
+    }
+
+    /// A changeling that stands in no configuration: `--template T --repo R`. `[defaults]` hold for it;
+    /// `timezone` is for when they name none.
+    pub fn ad_hoc(
+        &self,
+        name: Name,
+        template: String,
+        repo: RepoUrl,
+        timezone: &Zone,
+        params: BTreeMap<String, String>,
+    ) -> Changeling {
+        Changeling::ad_hoc(name, template, repo, timezone, params, &self.shared)
     }
 
     /// The folder relative paths in the file are taken from.

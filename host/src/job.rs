@@ -5,10 +5,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::brief::{Delivery, Manifest};
-use crate::config::{self, Changeling, ConfigError};
+use crate::config::{self, Changeling, Config, ConfigError};
 use crate::names::{Digest, Name, printable};
 use crate::permission::Permission;
 use crate::repo_url::RepoUrl;
+use crate::schedule::Zone;
+use crate::template::Template;
 
 /// Version of the serialised form. A newer one is refused, never rewritten.
 pub const JOB_VERSION: u32 = 1;
@@ -65,6 +67,17 @@ pub struct TemplateId {
     pub built_in: bool,
 }
 
+impl TemplateId {
+    pub fn of(template: &Template) -> Self {
+        Self {
+            name: template.manifest.name.clone(),
+            version: template.manifest.version.clone(),
+            digest: template.digest.clone(),
+            built_in: template.built_in,
+        }
+    }
+}
+
 /// Author and committer of the run's commits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -89,12 +102,44 @@ pub enum OnOpenPr {
 }
 
 impl Job {
-    /// Freezes a changeling on one of its repositories. `granted` is what this exact template was
-    /// granted.
+    /// Freezes a changeling on one of its repositories with the template it names. `granted` is what
+    /// this exact template was granted.
     ///
     /// # Errors
     /// A parameter the template does not have, or one it needs and did not get.
-    pub fn new(
+    pub fn resolve(
+        changeling: &Changeling,
+        repo: &RepoUrl,
+        template: &Template,
+        granted: Vec<Permission>,
+    ) -> Result<Self, ConfigError> {
+        Self::new(
+            changeling,
+            repo,
+            &template.manifest,
+            TemplateId::of(template),
+            granted,
+        )
+    }
+
+    /// A template on a repository without an entry in the configuration; `[defaults]` hold.
+    ///
+    /// # Errors
+    /// As `resolve`.
+    pub fn ad_hoc(
+        config: &Config,
+        template: &Template,
+        repo: RepoUrl,
+        granted: Vec<Permission>,
+        params: BTreeMap<String, String>,
+        zone: &Zone,
+    ) -> Result<Self, ConfigError> {
+        let name = template.manifest.name.clone();
+        let changeling = config.ad_hoc(name.clone(), name.to_string(), repo, zone, params);
+        Self::resolve(&changeling, &changeling.repos[0], template, granted)
+    }
+
+    fn new(
         changeling: &Changeling,
         repo: &RepoUrl,
         manifest: &Manifest,
@@ -119,7 +164,7 @@ impl Job {
             extra_mngr_args: changeling.extra_mngr_args.clone(),
             env_vars: changeling.env_vars.clone(),
             secrets: changeling.secrets.clone(),
-            params: check_params(manifest, &changeling.params)?,
+            params: check_params(manifest, changeling)?,
             timeout_seconds: changeling.timeout.seconds(),
             work_branch: changeling.work_branch.clone(),
             pr_title: changeling.pr_title.clone(),
@@ -140,8 +185,14 @@ impl Job {
 /// A parameter the template does not have, or every required one that is missing.
 pub fn check_params(
     manifest: &Manifest,
-    set: &BTreeMap<String, String>,
+    changeling: &Changeling,
 ) -> Result<BTreeMap<String, String>, ConfigError> {
+    let names: Vec<_> = manifest
+        .params
+        .iter()
+        .map(|param| param.name.as_str())
+        .collect();
+    let set = changeling.params_for(&names);
     let known = || manifest.params.iter().map(|param| param.name.as_str());
     if let Some(name) = set
         .keys()
@@ -154,7 +205,7 @@ pub fn check_params(
             known: known().map(printable).collect(),
         });
     }
-    let mut params = set.clone();
+    let mut params = set;
     let mut missing = Vec::new();
     for param in &manifest.params {
         if params.contains_key(&param.name) {
@@ -206,6 +257,21 @@ mod tests {
         }
     }
 
+    fn changeling(set: &[(&str, &str)], shared: &str) -> Changeling {
+        let file = std::path::Path::new("/base/config.toml");
+        let text = format!("[defaults]\nparams = {shared}\n");
+        let config = Config::parse(file, &text, file).unwrap();
+        let repo = RepoUrl::parse("me/it", file).unwrap();
+        let name: Name = "a".parse().unwrap();
+        config.ad_hoc(
+            name,
+            "code-custodian".to_owned(),
+            repo,
+            &Zone::utc(),
+            params(set),
+        )
+    }
+
     fn params(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
         pairs
             .iter()
@@ -215,14 +281,18 @@ mod tests {
 
     #[test]
     fn params_are_checked_and_defaults_filled_in() {
-        let set = params(&[("scope", "src"), ("goal", "tidy")]);
-        assert_eq!(
-            check_params(&manifest(), &set).unwrap(),
-            params(&[("goal", "tidy"), ("limit", "3"), ("scope", "src")]),
+        let set = changeling(&[("scope", "src"), ("goal", "tidy")], "{}");
+        let expected = params(&[("goal", "tidy"), ("limit", "3"), ("scope", "src")]);
+        assert_eq!(check_params(&manifest(), &set).unwrap(), expected);
+        // What all changelings share need not be for every template.
+        let set = changeling(
+            &[("scope", "src")],
+            "{ goal = \"tidy\", other = 1, scope = \"x\" }",
         );
+        assert_eq!(check_params(&manifest(), &set).unwrap(), expected);
         let refused = |set: &[(&str, &str)]| {
             let error = crate::error::Error::from(
-                check_params(&manifest(), &params(set)).expect_err("must be refused"),
+                check_params(&manifest(), &changeling(set, "{}")).expect_err("must be refused"),
             );
             format!("{error}\n  {}", error.hint.clone().unwrap_or_default())
         };

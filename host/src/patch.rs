@@ -42,6 +42,19 @@ pub enum Entry {
     Submodule,
 }
 
+/// What a run would publish.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Patch<'a> {
+    /// Of every commit.
+    pub changes: &'a [Change],
+    /// Size of the end result's patch.
+    pub bytes: u64,
+    pub commits: &'a [Commit],
+    /// The commits one after the other: a line with the id, whatever else, and the diff against the
+    /// first parent, made with `--text`, so that binary files show their bytes.
+    pub texts: &'a [u8],
+}
+
 /// One commit of the run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Commit {
@@ -49,8 +62,6 @@ pub struct Commit {
     /// Names and addresses of author and committer.
     pub people: String,
     pub message: String,
-    /// Its diff against its first parent, made with `--text`, so that binary files show their bytes.
-    pub diff: Vec<u8>,
 }
 
 /// Why a patch is not published. Every text is safe to print.
@@ -97,23 +108,17 @@ pub enum Place {
 }
 
 /// Everything that forbids publishing; empty when nothing does. Violations of paths come sorted, each
-/// path once. `patch_bytes` is the size of the whole patch; a glob in `allow_paths` that cannot be
-/// read allows nothing.
-pub fn check(
-    changes: &[Change],
-    patch_bytes: u64,
-    commits: &[Commit],
-    secrets: &Redactor,
-    allow_paths: &[String],
-) -> Vec<Violation> {
-    let mut violations = limits(changes, patch_bytes, commits);
-    violations.extend(commits.iter().flat_map(|commit| leaked(commit, secrets)));
+/// path once. A glob in `allow_paths` that cannot be read allows nothing.
+pub fn check(patch: &Patch, secrets: &Redactor, allow_paths: &[String]) -> Vec<Violation> {
+    let mut violations = limits(patch);
+    violations.extend(leaks(patch, secrets));
     let allowed = globs(allow_paths);
     let mut seen = BTreeSet::new();
-    let mut paths: Vec<_> = changes
+    let judged = patch
+        .changes
         .iter()
-        .flat_map(|change| judge(change, &allowed))
-        .collect();
+        .flat_map(|change| judge(change, &allowed));
+    let mut paths: Vec<_> = judged.collect();
     paths.sort_by_key(ToString::to_string);
     violations.extend(
         paths
@@ -123,52 +128,73 @@ pub fn check(
     violations
 }
 
-fn limits(changes: &[Change], patch_bytes: u64, commits: &[Commit]) -> Vec<Violation> {
+fn limits(patch: &Patch) -> Vec<Violation> {
     let mut violations = Vec::new();
-    let touched: BTreeSet<_> = changes
-        .iter()
-        .flat_map(|change| change.old_path.iter().chain([&change.path]))
-        .collect();
+    let paths = |change: &'_ Change| [Some(change.path.clone()), change.old_path.clone()];
+    let touched: BTreeSet<_> = patch.changes.iter().flat_map(paths).flatten().collect();
     if touched.len() > MAX_FILES {
         violations.push(Violation::TooManyFiles {
             count: touched.len(),
         });
     }
-    let all: u64 = commits.iter().map(|commit| commit.diff.len() as u64).sum();
-    let bytes = all.max(patch_bytes);
+    let bytes = patch.bytes.max(patch.texts.len() as u64);
     if bytes > MAX_BYTES {
         violations.push(Violation::TooLarge { bytes });
     }
     violations
 }
 
-fn leaked(commit: &Commit, secrets: &Redactor) -> Option<Violation> {
-    let places = [
-        (Place::Message, secrets.find(commit.message.as_bytes())),
-        (Place::People, secrets.find(commit.people.as_bytes())),
-        (Place::Content, secrets.find(&added(&commit.diff))),
-    ];
-    places.into_iter().find_map(|(place, name)| {
-        Some(Violation::Secret {
-            name: name?.to_owned(),
-            commit: commit.id.chars().take(12).collect(),
-            place,
-        })
+/// At most one for each commit and place.
+fn leaks(patch: &Patch, secrets: &Redactor) -> Vec<Violation> {
+    let mut found = Vec::new();
+    for commit in patch.commits {
+        for (place, text) in [
+            (Place::Message, &commit.message),
+            (Place::People, &commit.people),
+        ] {
+            found.extend(leak(secrets, text.as_bytes(), &commit.id, place));
+        }
+    }
+    for (id, added) in added(patch) {
+        found.extend(leak(secrets, &added, id, Place::Content));
+    }
+    found
+}
+
+fn leak(secrets: &Redactor, text: &[u8], commit: &str, place: Place) -> Option<Violation> {
+    let name = secrets.find(text)?.to_owned();
+    let commit = commit.chars().take(12).collect();
+    Some(Violation::Secret {
+        name,
+        commit,
+        place,
     })
 }
 
-/// What a diff adds: its headers (names of files) and its `+` lines without the `+`. A commit that
-/// takes a secret out is welcome.
-fn added(diff: &[u8]) -> Vec<u8> {
-    let mut text = Vec::with_capacity(diff.len());
-    for line in diff.split_inclusive(|byte| *byte == b'\n') {
-        match line.first() {
-            Some(b'-' | b' ') => {}
-            Some(b'+') => text.extend_from_slice(&line[1..]),
-            _ => text.extend_from_slice(line),
+/// What each commit adds: headers of diffs (names of files) and `+` lines without the `+`. A commit
+/// that takes a secret out is welcome.
+fn added<'a>(patch: &Patch<'a>) -> Vec<(&'a str, Vec<u8>)> {
+    let ids: BTreeSet<_> = patch
+        .commits
+        .iter()
+        .map(|commit| commit.id.as_str())
+        .collect();
+    let mut commits = vec![("", Vec::new())];
+    for line in patch.texts.split_inclusive(|byte| *byte == b'\n') {
+        let id = str::from_utf8(line)
+            .ok()
+            .and_then(|line| ids.get(line.trim_end()));
+        if let Some(id) = id {
+            commits.push((id, Vec::new()));
+        } else if let Some((_, text)) = commits.last_mut() {
+            match line.first() {
+                Some(b'-' | b' ') => {}
+                Some(b'+') => text.extend_from_slice(&line[1..]),
+                _ => text.extend_from_slice(line),
+            }
         }
     }
-    text
+    commits
 }
 
 fn judge(change: &Change, allowed: &GlobSet) -> Vec<Violation> {
@@ -312,7 +338,11 @@ mod tests {
 
     fn verdict(changes: &[Change], allow: &[&str]) -> String {
         let allow: Vec<_> = allow.iter().map(|glob| (*glob).to_owned()).collect();
-        let found = check(changes, 0, &[], &Redactor::default(), &allow);
+        let patch = Patch {
+            changes,
+            ..Patch::default()
+        };
+        let found = check(&patch, &Redactor::default(), &allow);
         found
             .iter()
             .map(|violation| format!("{violation}\n"))
@@ -440,50 +470,49 @@ mod tests {
         );
         let twice = [&changes[..100], &changes[..100]].concat();
         assert_eq!(verdict(&twice, &[]), "");
-        let commit = Commit {
-            id: "1".repeat(40),
-            people: String::new(),
-            message: String::new(),
-            diff: vec![b'+'; 3 << 20],
+        let texts = vec![b'+'; 6 << 20];
+        let patch = Patch {
+            bytes: 10,
+            texts: &texts,
+            ..Patch::default()
         };
-        let found = check(
-            &[],
-            10,
-            &[commit.clone(), commit],
-            &Redactor::default(),
-            &[],
-        );
+        let found = check(&patch, &Redactor::default(), &[]);
         assert_eq!(found, [Violation::TooLarge { bytes: 6 << 20 }]);
     }
 
     #[test]
     fn secrets_in_content_message_and_people() {
         let secrets = Redactor::new([("KEY", "abcdefgh12345678\nsecond-line-of-the-secret-value")]);
-        let commit = |people: &str, message: &str, diff: &str| Commit {
-            id: "abcdef0123456789".into(),
-            people: people.into(),
-            message: message.into(),
-            diff: diff.into(),
-        };
-        let place = |commit: Commit| {
-            let found = check(&[], 0, &[commit], &secrets, &[]);
-            found.first().map(ToString::to_string)
+        let place = |people: &str, message: &str, diff: &str| {
+            let id = "abcdef0123456789".to_owned();
+            let texts = format!("other\n{id}\n{diff}");
+            let commits = [Commit {
+                id,
+                people: people.into(),
+                message: message.into(),
+            }];
+            let patch = Patch {
+                commits: &commits,
+                texts: texts.as_bytes(),
+                ..Patch::default()
+            };
+            check(&patch, &secrets, &[])
+                .first()
+                .map(ToString::to_string)
         };
         let value = "abcdefgh12345678\nsecond-line-of-the-secret-value";
         let added = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -0,0 +1,2 @@\n+abcdefgh12345678\n+second-line-of-the-secret-value\n";
+        let whose = "of commit abcdef012345 contains the value of KEY";
+        assert_eq!(place("", "", added), Some(format!("the content {whose}")));
         assert_eq!(
-            place(commit("", "", added)).unwrap(),
-            "the content of commit abcdef012345 contains the value of KEY"
+            place("", &format!("x\n- {value}"), ""),
+            Some(format!("the message {whose}"))
         );
         assert_eq!(
-            place(commit("", value, "")).unwrap(),
-            "the message of commit abcdef012345 contains the value of KEY"
+            place("second-line-of-the-secret-value <a@b>", "", ""),
+            Some("author or committer of commit abcdef012345 contains the value of KEY".into())
         );
-        assert_eq!(
-            place(commit("second-line-of-the-secret-value <a@b>", "", "")).unwrap(),
-            "author or committer of commit abcdef012345 contains the value of KEY"
-        );
-        assert_eq!(place(commit("", "", &added.replace("\n+", "\n-"))), None);
+        assert_eq!(place("", "", &added.replace("\n+", "\n-")), None);
     }
 
     proptest! {

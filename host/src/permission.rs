@@ -8,8 +8,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub use effective::{effective, for_compose, may_run};
-pub use grants::{Grants, GrantsError};
+pub use effective::{Rights, effective, for_compose, may_run};
+pub use grants::{Granted, Grants, GrantsError};
 
 /// One permission of the closed vocabulary; an unknown one is refused by name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

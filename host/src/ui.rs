@@ -4,7 +4,7 @@
 //! `anstream` drops the styles where they do not belong (no terminal, `NO_COLOR`, `--color never`).
 
 use std::fmt::Display;
-use std::io::{BufRead, IsTerminal, Write};
+use std::io::{BufRead, IsTerminal};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -98,10 +98,8 @@ impl Ui {
 
     /// Data, with a line break after it.
     pub fn out(&self, text: impl Display) {
-        // A closed pipe (`| head`) is the reader's choice, not our failure.
-        self.drawn.suspend(|| {
-            let _ = writeln!(anstream::stdout().lock(), "{text}");
-        });
+        self.drawn
+            .suspend(|| print(std::io::stdout(), &format!("{text}\n")));
     }
 
     /// One JSON document: the answer of a command run with `--json`.
@@ -175,9 +173,8 @@ impl Ui {
             Some(columns) => text::wrap(label, text, columns),
             None => format!("{label}{text}"),
         };
-        self.drawn.suspend(|| {
-            let _ = writeln!(anstream::stderr().lock(), "{text}");
-        });
+        self.drawn
+            .suspend(|| print(std::io::stderr(), &format!("{text}\n")));
     }
 
     /// Says what is going on until the returned value is dropped: on a terminal a spinner, once it
@@ -210,17 +207,30 @@ impl Ui {
             None => text,
         };
         self.drawn.suspend(|| {
-            let mut stderr = anstream::stderr().lock();
-            let _ = write!(stderr, "{text} ").and_then(|()| stderr.flush());
+            print(std::io::stderr(), &format!("{text} "));
             let answer = read_line();
             if matches!(answer, Ok(None) | Err(_)) {
                 // The cursor is still behind the question.
-                let _ = writeln!(stderr);
+                print(std::io::stderr(), "\n");
             }
             Ok(answer?
                 .is_some_and(|answer| matches!(answer.trim().to_lowercase().as_str(), "y" | "yes")))
         })
     }
+}
+
+/// Writes the text at once, so that two programs on one terminal do not mix lines; styles only where
+/// they belong.
+fn print(mut stream: impl anstream::stream::RawStream, text: &str) {
+    let written = match anstream::AutoStream::choice(&stream) {
+        anstream::ColorChoice::Never => {
+            let plain = anstream::adapter::strip_str(text).to_string();
+            stream.write_all(plain.as_bytes())
+        }
+        _ => stream.write_all(text.as_bytes()),
+    };
+    // A closed pipe (`| head`) is the reader's choice, not our failure.
+    let _ = written.and_then(|()| stream.flush());
 }
 
 /// A line from the keyboard; `None` at its end (Ctrl-D). Reading happens aside, because a blocked

@@ -19,7 +19,6 @@ use std::path::{Path, PathBuf};
 use crate::error::Error;
 use crate::git::{Git, GitError, Mirror, checked};
 
-pub use changes::{Change, Commit};
 pub use collect::{Collected, OtherRef};
 pub use remove::remove_tree;
 pub use uncommitted::Uncommitted;

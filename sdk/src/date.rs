@@ -75,8 +75,8 @@ impl Date {
         let (number, unit) = match days {
             i64::MIN..=0 => return "today".into(),
             1..=59 => (days, "day"),
-            60..=729 => (days / 30, "month"),
-            _ => (days / 365, "year"),
+            60..=547 => (days * 12 / 365, "month"),
+            _ => ((days + 182) / 365, "year"),
         };
         format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
     }
@@ -139,6 +139,8 @@ mod tests {
         assert_eq!(age("2026-11-22"), "today");
         assert_eq!(age("2026-11-21"), "1 day");
         assert_eq!(age("2026-09-01"), "2 months");
+        assert_eq!(age("2025-11-22"), "12 months");
+        assert_eq!(age("2024-12-22"), "2 years");
         assert_eq!(age("2023-11-01"), "3 years");
     }
 }

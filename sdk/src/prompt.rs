@@ -84,18 +84,30 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.flat_map(|line| [line, "\n".to_owned()]).collect()
 }
 
-/// How many there are and why these: `All 3 markers:`, or `10 of 5,000 markers, chosen because ...:`.
-/// `at_least`: the total is only what was counted before a limit.
-pub fn chosen(shown: usize, total: usize, at_least: bool, what: &str, because: &str) -> String {
-    let total_in_words = number(total);
-    let more = if at_least { "more than " } else { "" };
-    match (shown, total) {
-        (1, 1) if !at_least => format!("One {what}:"),
-        _ if shown == total && !at_least => format!("All {total_in_words} {what}s:"),
-        _ => format!(
-            "{} of {more}{total_in_words} {what}s, {because}:",
-            number(shown)
-        ),
+/// How many there are of something a list shows a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Total {
+    Exactly(usize),
+    /// Some were estimated.
+    About(usize),
+    /// Counting ended at a limit.
+    MoreThan(usize),
+}
+
+/// How many there are and why these: `All 3 markers:`, or `10 of 5,000 markers, chosen by ...:`.
+pub fn chosen(shown: usize, total: Total, what: &str, because: &str) -> String {
+    match total {
+        Total::Exactly(1) if shown == 1 => format!("One {what}:"),
+        Total::Exactly(all) if shown == all => format!("All {} {what}s:", number(all)),
+        _ => {
+            let (how, total) = match total {
+                Total::Exactly(total) => ("", total),
+                Total::About(total) => ("about ", total),
+                Total::MoreThan(total) => ("more than ", total),
+            };
+            let (shown, total) = (number(shown), number(total));
+            format!("{shown} of {how}{total} {what}s, {because}:")
+        }
     }
 }
 
@@ -133,10 +145,13 @@ mod tests {
 
     #[test]
     fn counts_say_what_was_left_out() {
-        assert_eq!(chosen(1, 1, false, "marker", "x"), "One marker:");
-        assert_eq!(chosen(3, 3, false, "marker", "x"), "All 3 markers:");
+        assert_eq!(chosen(1, Total::Exactly(1), "marker", "x"), "One marker:");
         assert_eq!(
-            chosen(10, 5_000, true, "marker", "the oldest first"),
+            chosen(3, Total::Exactly(3), "marker", "x"),
+            "All 3 markers:"
+        );
+        assert_eq!(
+            chosen(10, Total::MoreThan(5_000), "marker", "the oldest first"),
             "10 of more than 5,000 markers, the oldest first:"
         );
         assert_eq!(number(1_234_567), "1,234,567");

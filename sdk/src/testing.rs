@@ -15,7 +15,7 @@ mod fixture;
 mod golden;
 mod tree;
 
-pub use composed::Composed;
+pub use composed::{Composed, changes};
 pub use fixture::Fixture;
 pub use golden::golden;
 pub use tree::Tree;

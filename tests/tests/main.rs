@@ -4,5 +4,9 @@
 //! not find it by itself. Run one file with `cargo test -p changelings-tests <name>::`, after
 //! `cargo build -p changelings` (the harness refuses a program older than its source).
 
+mod completions;
 mod dev_script;
+mod doctor;
+mod list;
 mod program;
+mod show;

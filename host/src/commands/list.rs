@@ -105,7 +105,7 @@ fn table(listed: &[(&Changeling, Option<Zoned>)], context: &Context) {
     let here = Zone::system_or_utc().0;
     let columns = [
         Column::new("NAME").last_to_shrink(),
-        Column::new("TEMPLATE").at_least(18),
+        Column::new("TEMPLATE").at_least(12),
         Column::new("REPOSITORY")
             .keep_end()
             .first_to_shrink()

@@ -1,10 +1,299 @@
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::list::{abroad, rfc3339};
+use crate::config::{Changeling, Config, Layer, Origin};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
+use crate::names::{Digest, Name, printable, printable_lines};
+use crate::permission::{Grants, Permission};
+use crate::schedule::{Zone, in_words};
+use crate::template::{Template, catalog};
+use crate::ui::style::{self, paint};
+use crate::ui::text;
 
 /// Show one changeling, with where each value comes from
+///
+/// The next three fires, what its template says of itself, and every value in force with the layer
+/// that sets it: the changeling's entry, [defaults] or this program.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    /// Name of the changeling
+    name: String,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_args: &Args, _context: &Context) -> Result<()> {
-    Err(Error::failed("not implemented"))
+/// Next fires that are shown.
+const FIRES: usize = 3;
+
+/// What scripts get. Fields are added, never renamed.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    changeling: &'a Changeling,
+    /// By key: where the value comes from.
+    origins: BTreeMap<String, Origin>,
+    /// The configuration file that `line` counts in.
+    file: &'a std::path::Path,
+    /// RFC 3339, in the changeling's time zone.
+    next_fires: Vec<String>,
+    /// null: it cannot be loaded, `template_error` says why.
+    template: Option<TemplateShown>,
+    template_error: Option<String>,
+}
+
+/// What the template says of itself, and what it may.
+#[derive(Debug, Serialize)]
+struct TemplateShown {
+    name: Name,
+    version: String,
+    description: String,
+    digest: Digest,
+    built_in: bool,
+    asks_for: Vec<Permission>,
+    granted: Vec<Permission>,
+}
+
+impl TemplateShown {
+    fn load(changeling: &Changeling, config: &Config, context: &Context) -> Result<Self> {
+        let source = catalog::find(&changeling.template, config.base())?;
+        let _progress = context.ui.progress("loading the template");
+        let Template {
+            manifest,
+            digest,
+            built_in,
+            ..
+        } = Template::load(&source, &context.home.components_dir())?;
+        let grants = Grants::load(&context.home.grants_file())?;
+        Ok(Self {
+            granted: grants.granted(&manifest, &digest, built_in),
+            name: manifest.name,
+            version: manifest.version,
+            description: manifest.description,
+            digest,
+            built_in,
+            asks_for: manifest.permissions,
+        })
+    }
+
+    fn pairs(&self) -> Vec<(&'static str, String)> {
+        let list = |permissions: &[Permission]| match permissions {
+            [] => "nothing".to_owned(),
+            all => all
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join(", "),
+        };
+        let origin = if self.built_in {
+            "built in".to_owned()
+        } else {
+            format!("sha256:{}", self.digest.short())
+        };
+        let mut pairs = vec![
+            (
+                "name",
+                format!("{} {} ({origin})", self.name, printable(&self.version)),
+            ),
+            ("about", printable(&self.description)),
+            ("asks for", list(&self.asks_for)),
+        ];
+        if !self.built_in {
+            pairs.push(("granted", list(&self.granted)));
+        }
+        pairs
+    }
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let config = Config::load(&context.home)?;
+    let changeling = config.named(&args.name)?;
+    let now = context.clock.now();
+    let fires: Vec<_> = changeling
+        .schedule
+        .iter()
+        .filter(|_| changeling.enabled)
+        .flat_map(|schedule| schedule.fires_after(now, &changeling.timezone))
+        .take(FIRES)
+        .collect();
+    let values = values(changeling)?;
+    let template = TemplateShown::load(changeling, &config, context);
+    if args.json {
+        context.ui.json(&Shown {
+            changeling,
+            origins: values
+                .iter()
+                .map(|(key, _)| (key.clone(), changeling.origin(key)))
+                .collect(),
+            file: &config.file,
+            next_fires: fires.iter().map(rfc3339).collect(),
+            template_error: template.as_ref().err().map(ToString::to_string),
+            template: template.ok(),
+        });
+        return Ok(());
+    }
+
+    let ui = &context.ui;
+    let state = if changeling.enabled {
+        String::new()
+    } else {
+        paint(style::CAREFUL, "  disabled: it does not run")
+    };
+    ui.out(format_args!(
+        "{}{state}",
+        paint(style::HEADING, &changeling.name)
+    ));
+
+    let here = Zone::system_or_utc().0;
+    if !fires.is_empty() {
+        ui.heading("Next");
+        for fire in &fires {
+            ui.out(format_args!(
+                "  {}{}",
+                in_words(fire, now),
+                abroad(fire, &here)
+            ));
+        }
+    }
+    ui.heading("Template");
+    match template {
+        Ok(template) => ui.pairs(&template.pairs()),
+        Err(error) => {
+            let columns = ui.columns.unwrap_or(usize::MAX);
+            let label = format!("  {} ", paint(style::BAD, "cannot be loaded:"));
+            ui.out(text::wrap(&label, &error.to_string(), columns));
+            if let Some(hint) = error.hint {
+                ui.out(text::wrap(
+                    &format!("  {} ", paint(style::HELP, "→")),
+                    &hint,
+                    columns,
+                ));
+            }
+        }
+    }
+    for (layer, title) in [
+        (
+            Layer::Changeling,
+            format!("Set for it, in {}", context.shown(&config.file)),
+        ),
+        (Layer::Defaults, "Set for all, in [defaults]".to_owned()),
+        (Layer::BuiltIn, "Not set: as built in".to_owned()),
+    ] {
+        let pairs: Vec<(&str, String)> = values
+            .iter()
+            .filter(|(key, _)| changeling.origin(key).layer == layer)
+            .filter_map(|(key, value)| {
+                let text = in_force(key, value, changeling)?;
+                // Most have one repository, and wrote `repo`.
+                let shown = match key.as_str() {
+                    "repos" if changeling.repos.len() == 1 => "repo",
+                    key => key,
+                };
+                Some((shown, with_line(text, changeling.origin(key))))
+            })
+            .collect();
+        if !pairs.is_empty() {
+            ui.heading(title);
+            ui.pairs(&pairs);
+        }
+    }
+    Ok(())
+}
+
+/// Every key and its value, in the order of the reference; `modal.cpu` for what is in a table.
+fn values(changeling: &Changeling) -> Result<Vec<(String, Value)>> {
+    let Value::Object(all) = serde_json::to_value(changeling)
+        .map_err(|error| Error::from_source(Kind::Failed, error))?
+    else {
+        return Ok(Vec::new());
+    };
+    let mut values = Vec::new();
+    for (key, value) in all {
+        match value {
+            Value::Object(modal) if key == "modal" => {
+                values.extend(
+                    modal
+                        .into_iter()
+                        .map(|(key, value)| (format!("modal.{key}"), value)),
+                );
+            }
+            _ if key == "name" => {}
+            value => values.push((key, value)),
+        }
+    }
+    Ok(values)
+}
+
+/// A value as a person reads it; `None`: not worth a line.
+fn in_force(key: &str, value: &Value, changeling: &Changeling) -> Option<String> {
+    let set = changeling.origin(key).layer != Layer::BuiltIn;
+    if value.is_null() || (!set && is_empty(value)) {
+        let unset = match key {
+            "schedule" => "none: it runs only by hand",
+            "branch" => "the repository's default branch",
+            "agent_type" => "the template's, else claude",
+            "message" | "pr_title" | "deliver" => "the template's",
+            "permissions" => "what the template asks for and was granted",
+            "work_branch" => "named after the template's slug and the date",
+            "identity" => "git's own",
+            _ => return None,
+        };
+        return Some(paint(style::FAINT, unset));
+    }
+    // What Modal gets is of interest when somebody set it.
+    if !set && key.starts_with("modal.") {
+        return None;
+    }
+    let plain = match value {
+        Value::String(text) => printable_lines(text.trim_end()),
+        Value::Array(items) => items.iter().map(inline).collect::<Vec<_>>().join(", "),
+        Value::Object(fields) => {
+            let fields = fields
+                .iter()
+                .map(|(key, value)| format!("{} = {}", printable(key), inline(value)));
+            fields.collect::<Vec<_>>().join(", ")
+        }
+        value => inline(value),
+    };
+    Some(match (key, &changeling.schedule) {
+        ("schedule", Some(schedule)) if schedule.describe() != plain => {
+            format!("{plain} ({})", schedule.describe())
+        }
+        _ if plain.is_empty() => "empty".to_owned(),
+        _ => plain,
+    })
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Array(items) => items.is_empty(),
+        Value::Object(fields) => fields.is_empty(),
+        _ => false,
+    }
+}
+
+fn inline(value: &Value) -> String {
+    match value {
+        Value::String(text) => printable(text),
+        Value::Bool(true) => "yes".to_owned(),
+        Value::Bool(false) => "no".to_owned(),
+        // 5.0 dollars are 5.
+        Value::Number(number) => number.to_string().trim_end_matches(".0").to_owned(),
+        value => value.to_string(),
+    }
+}
+
+fn with_line(mut text: String, origin: Origin) -> String {
+    if let Some(line) = origin.line {
+        let _ = write!(
+            text,
+            "  {}",
+            paint(style::FAINT, format_args!("line {line}"))
+        );
+    }
+    text
 }

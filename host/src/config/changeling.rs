@@ -1,7 +1,7 @@
 //! One changeling as it is in force: its own entry over `[defaults]` over what is built in, and for
 //! every value the layer it comes from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -12,6 +12,7 @@ use super::key::{At, Layer};
 use super::keys::{ChangelingKeys, ModalKeys};
 use super::problem::Reader;
 use super::types::{FilePath, Mebibytes, Overlap, Timeout};
+use super::value::Params;
 use crate::brief::Delivery;
 use crate::job::{Identity, OnOpenPr};
 use crate::names::Name;
@@ -65,6 +66,9 @@ pub struct Changeling {
     pub unattended: bool,
     pub identity: Option<Identity>,
     pub modal: Modal,
+    /// Names in `params` that only `[defaults]` sets.
+    #[serde(skip)]
+    only_shared: BTreeSet<String>,
     #[serde(skip)]
     origins: BTreeMap<&'static str, Origin>,
 }
@@ -101,10 +105,12 @@ fn as_text<S: Serializer>(value: &Zone, serializer: S) -> Result<S::Ok, S::Error
 }
 
 /// What all changelings share.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Shared {
     pub(super) defaults: ChangelingKeys,
     pub(super) modal: ModalKeys,
+    /// Names of the keys in `[defaults]`.
+    pub(super) keys: BTreeSet<String>,
 }
 
 /// Chooses values and remembers where they come from.
@@ -174,22 +180,37 @@ impl Changeling {
         Some(Self::layered(name, template, repos?, own, shared, reader))
     }
 
-    /// A changeling that stands in no configuration: `--template T --repo R`.
-    pub fn ad_hoc(
+    pub(super) fn ad_hoc(
         name: Name,
         template: String,
         repo: RepoUrl,
-        timezone: Zone,
+        timezone: &Zone,
         params: BTreeMap<String, String>,
+        shared: &Shared,
     ) -> Self {
         let mut reader = Reader::new(Path::new(""), "", Path::new("/"));
-        let (none, shared) = (ChangelingKeys::default(), Shared::default());
-        let made = Self::layered(name, template, vec![repo], &none, &shared, &mut reader);
+        let at = |value| At { value, span: 0..0 };
+        let own = ChangelingKeys {
+            params: Some(at(Params(params))),
+            ..ChangelingKeys::default()
+        };
+        let made = Self::layered(name, template, vec![repo], &own, shared, &mut reader);
+        let shared_zone = shared.defaults.timezone.as_ref().map(|at| at.value.clone());
         Self {
-            timezone,
-            params,
+            timezone: shared_zone.unwrap_or_else(|| timezone.clone()),
             ..made
         }
+    }
+
+    /// The parameters for one template: those shared by all changelings that it does not know are
+    /// left out; a changeling's own are not.
+    pub fn params_for(&self, known: &[&str]) -> BTreeMap<String, String> {
+        let meant =
+            |name: &String| !self.only_shared.contains(name) || known.contains(&name.as_str());
+        let params = self.params.iter().filter(|(name, _)| meant(name));
+        params
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect()
     }
 
     fn layered(
@@ -213,7 +234,18 @@ impl Changeling {
             .as_ref()
             .map(|at| at.value.0.clone())
             .unwrap_or_default();
-        params.extend(pick!(layers, own, base, params).unwrap_or_default().0);
+        let own_params = pick!(layers, own, base, params).unwrap_or_default().0;
+        let is_own = |name: &String| {
+            own.params
+                .as_ref()
+                .is_some_and(|at| at.value.0.contains_key(name))
+        };
+        let only_shared = params
+            .keys()
+            .filter(|name| !is_own(name))
+            .cloned()
+            .collect();
+        params.extend(own_params);
         let mut env_vars = base
             .env_vars
             .as_ref()
@@ -266,6 +298,7 @@ impl Changeling {
             unattended: pick!(layers, own, base, unattended).unwrap_or(false),
             identity: pick!(layers, own, base, identity),
             modal,
+            only_shared,
             origins: layers.origins,
         }
     }

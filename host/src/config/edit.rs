@@ -134,7 +134,8 @@ pub fn edit_config<T, E: From<EditError>>(
     })
 }
 
-/// What `edit_config` would write, without writing: the text before and after.
+/// What `edit_config` would write, without writing: the text before, which has no mistakes, and the
+/// text after, not checked.
 ///
 /// # Errors
 /// As `edit_config`.
@@ -148,7 +149,6 @@ pub fn preview_config<E: From<EditError>>(
         .unwrap_or_default();
     Config::parse(&file, &old, home.root()).map_err(EditError::from)?;
     let (new, ()) = changed(&file, &old, change)?;
-    Config::parse(&file, &new, home.root()).map_err(EditError::from)?;
     Ok((old, new))
 }
 

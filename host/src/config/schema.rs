@@ -28,6 +28,13 @@ fn property(key: &Key) -> Json {
     schema.into()
 }
 
+/// Names of the keys of an entry.
+pub fn changeling_keys() -> impl Iterator<Item = &'static str> {
+    let keys = ChangelingKeys::KEYS.iter();
+    keys.filter(|key| key.allowed_in(Layer::Changeling))
+        .map(|key| key.name)
+}
+
 /// The whole file's schema (JSON Schema 2020-12).
 pub fn schema() -> Json {
     let mut changeling = section_schema(ChangelingKeys::KEYS, Layer::Changeling);

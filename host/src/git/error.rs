@@ -166,7 +166,7 @@ impl From<GitError> for Error {
             E::Partial(_) => Some("use the URL it was cloned from".to_owned()),
             E::Empty(_) => Some("commit something and push it first".to_owned()),
             E::NoDefaultBranch { branches, .. } => Some(format!(
-                "name the branch to work from with --base; there is {}",
+                "name the branch to start from (`branch`, --branch); there is {}",
                 few(branches)
             )),
             E::NoBranch { near, .. } if !near.is_empty() => {

@@ -6,18 +6,63 @@ use super::Permission;
 use crate::brief::Brief;
 use crate::job::Job;
 
+/// Who said what about a template: all that decides beside what it asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct Rights<'a> {
+    /// The changeling's own list.
+    pub own: Option<&'a [Permission]>,
+    /// What the template's digest was granted (for a built-in: what its manifest lists).
+    pub granted: &'a [Permission],
+    pub built_in: bool,
+}
+
+impl<'a> From<&'a Job> for Rights<'a> {
+    fn from(job: &'a Job) -> Self {
+        Self {
+            own: job.permissions.as_deref(),
+            granted: &job.granted,
+            built_in: job.template.built_in,
+        }
+    }
+}
+
+impl Rights<'_> {
+    /// A template runs (and is deployed) when it is built in or this digest was granted `agent`.
+    pub fn may_run(self) -> bool {
+        self.built_in || self.granted.contains(&Permission::Agent)
+    }
+
+    /// What is in force of what is `asked` for.
+    pub fn in_force(self, asked: &[Permission]) -> BTreeSet<Permission> {
+        let granted = with_implied(self.granted);
+        let mut set = match self.own {
+            // The user's list speaks for code he trusts; for a digest without `agent` it cannot add to
+            // what that digest was granted, or a changed file would inherit the old one's rights.
+            Some(own) if self.may_run() => with_implied(own),
+            Some(own) => &with_implied(own) & &granted,
+            None => &with_implied(asked) & &granted,
+        };
+        if asked.contains(&Permission::RepoRead) {
+            set.insert(Permission::RepoRead);
+        }
+        // It is about the template, not about a run.
+        set.remove(&Permission::Agent);
+        set
+    }
+}
+
 /// What a template may use while it composes: its imports look here.
 ///
 /// `asked` is the manifest's list. `repo:read` needs no grant: whoever named the repository for this
 /// template meant it to be read, and the template has no way to carry what it read out.
 pub fn for_compose(job: &Job, asked: &[Permission]) -> Vec<Permission> {
-    in_force(job, asked).into_iter().collect()
+    Rights::from(job).in_force(asked).into_iter().collect()
 }
 
 /// The permissions of one run and a note for each asked-for one that is not in force.
 pub fn effective(job: &Job, brief: &Brief) -> (Vec<Permission>, Vec<String>) {
     let mut notes = Vec::new();
-    let mut set = in_force(job, &brief.permissions);
+    let mut set = Rights::from(job).in_force(&brief.permissions);
     if job.permissions.is_none()
         && set.contains(&Permission::GithubRead)
         && set.remove(&Permission::Github)
@@ -44,28 +89,11 @@ pub fn effective(job: &Job, brief: &Brief) -> (Vec<Permission>, Vec<String>) {
 
 /// A template runs (and is deployed) when it is built in or this exact digest was granted `agent`.
 pub fn may_run(job: &Job) -> bool {
-    job.template.built_in || job.granted.contains(&Permission::Agent)
+    Rights::from(job).may_run()
 }
 
-fn in_force(job: &Job, asked: &[Permission]) -> BTreeSet<Permission> {
-    let granted: BTreeSet<_> = with_implied(job.granted.iter().cloned());
-    let mut set = match &job.permissions {
-        // The user's list speaks for code he trusts; for a digest without `agent` it cannot add to
-        // what that digest was granted, or a changed file would inherit the old one's rights.
-        Some(own) if may_run(job) => with_implied(own.iter().cloned()),
-        Some(own) => &with_implied(own.iter().cloned()) & &granted,
-        None => &with_implied(asked.iter().cloned()) & &granted,
-    };
-    if asked.contains(&Permission::RepoRead) {
-        set.insert(Permission::RepoRead);
-    }
-    // It is about the template, not about a run.
-    set.remove(&Permission::Agent);
-    set
-}
-
-fn with_implied(permissions: impl Iterator<Item = Permission>) -> BTreeSet<Permission> {
-    let mut set: BTreeSet<_> = permissions.collect();
+fn with_implied(permissions: &[Permission]) -> BTreeSet<Permission> {
+    let mut set: BTreeSet<_> = permissions.iter().cloned().collect();
     if set.contains(&Permission::Github) {
         set.insert(Permission::Publish);
     }

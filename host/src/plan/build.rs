@@ -173,8 +173,8 @@ pub fn build(job: &Job, brief: &Brief, facts: &Facts) -> Result<Plan, PlanError>
         branch,
         prompt: String::new(),
         delivery,
+        pull_request: pull_request(job, brief, report.is_some(), facts),
         report,
-        pull_request: pull_request(job, brief),
         env_names: env_names(job, &agent_type, &permissions),
         permissions,
         agent_type,
@@ -209,10 +209,15 @@ fn report_path(job: &Job, brief: &Brief, facts: &Facts) -> Option<String> {
     asked.then(|| format!("reports/{}-{}.md", job.template.name, facts.date))
 }
 
-fn pull_request(job: &Job, brief: &Brief) -> PullRequestText {
+fn pull_request(job: &Job, brief: &Brief, report: bool, facts: &Facts) -> PullRequestText {
     let title = job.pr_title.clone().or_else(|| brief.pr_title.clone());
+    let default = if report {
+        format!("{}: report of {}", job.template.name, facts.date)
+    } else {
+        format!("{}: {{commits}} commits", job.template.name)
+    };
     PullRequestText {
-        title: title.unwrap_or_else(|| format!("{}: {{commits}} commits", job.template.name)),
+        title: title.unwrap_or(default),
         body: brief.pr_body.clone(),
         labels: brief.labels.clone(),
     }

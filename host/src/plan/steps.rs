@@ -28,26 +28,24 @@ pub(super) fn steps(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
 
 fn mirror(plan: &Plan, git_token: Option<&str>) -> Step {
     let refs = "+refs/heads/*:refs/remotes/origin/*";
-    step(
-        "mirror",
-        &[
-            "git",
-            "fetch",
-            "--prune",
-            "--no-tags",
-            "--",
-            &plan.repo,
-            refs,
-        ],
-        MIRROR,
+    let argv = [
+        "git",
+        "fetch",
+        "--prune",
+        "--no-tags",
+        "--end-of-options",
+        &plan.repo,
+        refs,
+    ];
+    step("mirror", &argv, MIRROR).env(git_token).note(
+        "every git call also gets options against hooks, prompts and settings of the repository",
     )
-    .env(git_token)
 }
 
 fn clone(plan: &Plan) -> Step {
-    let (name, start) = (plan.branch.name.as_str(), plan.branch.starts_at.as_str());
-    step("clone", &["git", "checkout", "-b", name, start], WORKSPACE)
-        .note("in a fresh clone of the mirror, made for this run only; its hooks never run")
+    let refs = format!("+{}:refs/heads/{}", plan.branch.starts_at, plan.branch.name);
+    step("clone", &["git", "fetch", "--no-tags", "--end-of-options", MIRROR, &refs], WORKSPACE)
+        .note("into an empty repository of this run's own, whose files are then checked out without filters, LFS or submodules")
 }
 
 fn identity() -> Step {
@@ -98,13 +96,10 @@ fn wait(plan: &Plan) -> Step {
 }
 
 fn collect(plan: &Plan) -> Step {
-    let refs = format!("+refs/heads/*:refs/runs/{}/*", plan.run_id);
-    step(
-        "collect",
-        &["git", "fetch", "--no-tags", "--", WORKSPACE, &refs],
-        MIRROR,
-    )
-    .note("nothing of the workspace's own configuration is used")
+    step("collect", &[], MIRROR).note(format!(
+        "copy the new commits to refs/runs/{}/; git is not run in the workspace any more",
+        plan.run_id
+    ))
 }
 
 fn check_patch(plan: &Plan) -> Step {
@@ -119,14 +114,18 @@ fn check_patch(plan: &Plan) -> Step {
 fn publish(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
     use crate::brief::Delivery;
     let branch = &plan.branch.name;
-    let refs = format!("refs/runs/{}/{branch}:refs/heads/{branch}", plan.run_id);
-    let push = step(
+    let refs = format!("<commit>:refs/heads/{branch}");
+    let argv = [
+        "git",
         "push",
-        &["git", "push", "--no-verify", "--", &plan.repo, &refs],
-        MIRROR,
-    )
-    .env(git_token)
-    .note("never forced");
+        "--no-verify",
+        "--end-of-options",
+        &plan.repo,
+        &refs,
+    ];
+    let push = step("push", &argv, MIRROR)
+        .env(git_token)
+        .note("never forced");
     let what = match (plan.delivery, plan.branch.updates) {
         (Delivery::Issue, _) => "open an issue with the report, through GitHub's API".to_owned(),
         (_, Some(number)) => format!("update #{number} through GitHub's API"),

@@ -57,6 +57,7 @@ pub(super) fn describe(schedule: &Schedule) -> Option<String> {
         day,
         month,
         weekday,
+        ..
     } = schedule;
     if hour.has_star() {
         if !(day.is_star() && month.is_star() && weekday.is_star()) {
@@ -104,6 +105,7 @@ pub(super) fn describe(schedule: &Schedule) -> Option<String> {
             let (days, months): (Vec<_>, Vec<_>) =
                 (day.values().collect(), month.values().collect());
             match (&days[..], &months[..]) {
+                ([29], [2]) => "leap days".into(),
                 ([day], [month]) => format!("every year on {day} {}", self::month(*month)),
                 _ => return None,
             }

@@ -149,8 +149,8 @@ pub fn render(columns: &[Column], rows: &[Vec<Cell>], limit: Option<usize>) -> S
     lines.join("\n")
 }
 
-/// Finds room, rank by rank: by saying things briefly, then by making columns narrower, down to what
-/// each wants at least. In the end below that.
+/// Finds room: first by saying things briefly, then by making columns narrower, both rank by rank and
+/// down to what each column wants at least. In the end below that.
 fn fit(columns: &[Column], rows: &[Vec<Cell>], limit: usize) -> Layout {
     let natural = |index: usize, brief: bool| {
         rows.iter()
@@ -176,32 +176,31 @@ fn fit(columns: &[Column], rows: &[Vec<Cell>], limit: usize) -> Layout {
             }
         }
     };
-    for rank in FIRST..=LAST {
-        let members = (0..columns.len()).filter(|index| columns[*index].rank == rank);
-        for index in members {
-            if total(&layout) > limit {
-                layout[index] = (natural(index, true), true);
-            }
+    let by_rank = |rank: u8| (0..columns.len()).filter(move |index| columns[*index].rank == rank);
+    for index in (FIRST..=LAST).flat_map(by_rank) {
+        if total(&layout) > limit {
+            layout[index] = (natural(index, true), true);
         }
+    }
+    for rank in FIRST..=LAST {
         shrink(&mut layout, &|index| {
             (columns[index].rank == rank).then_some(columns[index].least)
         });
     }
     shrink(&mut layout, &|_| Some(3));
     shrink(&mut layout, &|_| Some(0));
-    // A column that became brief may have made more room than was missing.
-    for rank in (FIRST..=LAST).rev() {
-        for index in (0..columns.len()).filter(|index| columns[*index].rank == rank) {
-            let (now, brief) = layout[index];
-            let room = limit.saturating_sub(total(&layout));
-            if now == 0 || room == 0 {
-                continue;
-            }
-            if brief && natural(index, false) <= now + room {
-                layout[index] = (natural(index, false), false);
-            } else {
-                layout[index].0 = natural(index, brief).min(now + room);
-            }
+    // A column that became brief may have made more room than was missing: whole words first.
+    for index in (FIRST..=LAST).rev().flat_map(by_rank) {
+        let room = limit.saturating_sub(total(&layout));
+        let (now, brief) = layout[index];
+        if now > 0 {
+            layout[index].0 = natural(index, brief).min(now + room);
+        }
+    }
+    for index in (FIRST..=LAST).rev().flat_map(by_rank) {
+        let room = limit.saturating_sub(total(&layout));
+        if layout[index].1 && natural(index, false) <= layout[index].0 + room {
+            layout[index] = (natural(index, false), false);
         }
     }
     layout

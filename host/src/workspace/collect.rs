@@ -1,10 +1,14 @@
 //! What a run led to in its workspace, from facts that git vouches for.
 
+use std::path::Path;
+
 use crate::git::{Git, GitError, Mirror};
 use crate::names::printable;
+use crate::patch::{Change, Commit, Patch};
 use crate::process::ProcessError;
+use crate::pull_request::preview::FileStat;
 
-use super::changes::{Change, Commit, changes, commits, descends, patch, texts};
+use super::changes::{MAX_COMMITS, Range};
 use super::salvage::salvage;
 use super::uncommitted::{Uncommitted, uncommitted};
 use super::{Workspace, WorkspaceError, index_file};
@@ -16,12 +20,14 @@ pub struct Collected {
     pub tip: Option<String>,
     /// New commits, oldest first.
     pub commits: Vec<Commit>,
-    /// What differs between base and `tip`.
+    /// Every path a commit touched.
     pub changes: Vec<Change>,
-    /// The same as a patch.
-    pub patch: Vec<u8>,
     /// Messages and differences of each commit: where secrets are looked for.
     pub texts: Vec<u8>,
+    /// What differs between base and `tip`, as one patch.
+    pub patch: Vec<u8>,
+    /// The same, counted by file.
+    pub files: Vec<FileStat>,
     pub uncommitted: Option<Uncommitted>,
     /// Other branches and tags the agent made or moved.
     pub other_refs: Vec<OtherRef>,
@@ -38,6 +44,18 @@ pub struct OtherRef {
     pub commit: String,
     /// Full name in the mirror; `None` when it could not be read.
     pub kept_as: Option<String>,
+}
+
+impl Collected {
+    /// For `patch::check`.
+    pub fn to_check(&self) -> Patch<'_> {
+        Patch {
+            changes: &self.changes,
+            bytes: self.patch.len() as u64,
+            commits: &self.commits,
+            texts: &self.texts,
+        }
+    }
 }
 
 impl Workspace {
@@ -70,7 +88,11 @@ impl Workspace {
                 run_branch.trim_start_matches("refs/")
             );
             match salvaged.fetch_into(git, mirror, tip, &name) {
-                Ok(()) => self.describe(git, mirror, tip, &mut collected)?,
+                Ok(()) => {
+                    let problems = std::mem::take(&mut collected.problems);
+                    collected = Collected::between(git, &mirror.git_dir, &self.commit, tip)?;
+                    collected.problems.splice(0..0, problems);
+                }
                 Err(error) => collected
                     .problems
                     .push(unreadable("the agent's commits", error)?),
@@ -119,35 +141,37 @@ impl Workspace {
         }
         Ok(collected)
     }
+}
 
-    fn describe(
-        &self,
-        git: &Git,
-        mirror: &Mirror,
-        tip: &str,
-        collected: &mut Collected,
-    ) -> Result<(), GitError> {
-        let (git_dir, base) = (&mirror.git_dir, self.commit.as_str());
-        if !descends(git, git_dir, base, tip)? {
+impl Collected {
+    /// What the commits between two commits of a git directory of ours are.
+    pub fn between(git: &Git, git_dir: &Path, base: &str, tip: &str) -> Result<Self, GitError> {
+        let range = Range {
+            git,
+            git_dir,
+            base,
+            tip,
+        };
+        let mut collected = Self::default();
+        if !range.descends()? {
             collected.problems.push(format!(
                 "the agent rewrote history: its work no longer descends from {}",
                 &base[..12.min(base.len())]
             ));
         }
-        collected.commits = commits(git, git_dir, base, tip)?;
-        collected.changes = changes(git, git_dir, base, tip)?;
-        collected.patch = patch(git, git_dir, base, tip)?;
-        match texts(git, git_dir, base, tip)? {
-            Some(texts) => collected.texts = texts,
-            None => collected
+        collected.commits = range.commits()?;
+        collected.changes = range.changes()?;
+        collected.patch = range.patch()?;
+        collected.files = range.files()?;
+        match range.texts()? {
+            Some(texts) if collected.commits.len() < MAX_COMMITS => collected.texts = texts,
+            _ => collected
                 .problems
                 .push("the commits are too large to be checked".to_owned()),
         }
         // A branch that was set back to an older commit holds nothing new.
-        if !collected.commits.is_empty() {
-            collected.tip = Some(tip.to_owned());
-        }
-        Ok(())
+        collected.tip = (!collected.commits.is_empty()).then(|| tip.to_owned());
+        Ok(collected)
     }
 }
 

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use super::*;
 use crate::context::{Environment, Home};
+use crate::patch::{Change, Entry};
 use crate::process::Command;
 use crate::repo_url::RepoUrl;
 
@@ -114,31 +115,56 @@ impl World {
 }
 
 fn subjects(collected: &Collected) -> Vec<&str> {
-    collected.commits.iter().map(Commit::subject).collect()
+    collected
+        .commits
+        .iter()
+        .map(|commit| commit.message.lines().next().unwrap())
+        .collect()
 }
 
 #[test]
 fn a_run_that_commits() {
     let world = World::new("mkdir d; echo x > d/x");
     world.agent(
-        "echo more >> a; git commit -qam 'Fix a'; git mv b c; printf '\\0bin' > d/bin; git add .
-         git commit -qm 'Move b'; chmod +x a; git commit -qam 'Make a run'",
+        "echo more >> a; git commit -qam 'Fix a'; git mv b c; printf '\\0bin' > d/bin; ln -s ../../x d/out
+         git add .; git commit -qm 'Move b'; chmod +x a; git rm -q d/x; git commit -qam 'Make a run'",
     );
     let collected = world.collect();
     assert_eq!(subjects(&collected), ["Fix a", "Move b", "Make a run"]);
-    assert_eq!(collected.commits[0].email, "ada@example.org");
-    let changes: Vec<_> = collected
-        .changes
+    assert_eq!(
+        collected.commits[0].people,
+        "Ada <ada@example.org>\nAda <ada@example.org>"
+    );
+    let path = |text: &str| text.as_bytes().to_vec();
+    let change = |name: &str, old_path: Option<&str>, now: Entry| Change {
+        path: path(name),
+        old_path: old_path.map(path),
+        now,
+    };
+    assert_eq!(
+        collected.changes,
+        [
+            change("a", None, Entry::File),
+            change("c", Some("b"), Entry::File),
+            change("d/bin", None, Entry::File),
+            change("d/out", None, Entry::Link(path("../../x"))),
+            change("a", None, Entry::File),
+            change("d/x", None, Entry::Gone),
+        ]
+    );
+    let files: Vec<_> = collected
+        .files
         .iter()
-        .map(|c| (c.status, c.path.as_str(), c.old_mode, c.new_mode))
+        .map(|file| (file.path.as_str(), file.lines))
         .collect();
     assert_eq!(
-        changes,
+        files,
         [
-            ('M', "a", 0o100_644, 0o100_755),
-            ('D', "b", 0o100_644, 0),
-            ('A', "c", 0, 0o100_644),
-            ('A', "d/bin", 0, 0o100_644)
+            ("a", Some((1, 0))),
+            ("b → c", Some((0, 0))),
+            ("d/bin", None),
+            ("d/out", Some((1, 0))),
+            ("d/x", Some((0, 1)))
         ]
     );
     let patch = String::from_utf8(collected.patch.clone()).unwrap();

@@ -53,6 +53,24 @@ impl Composed {
     }
 }
 
+/// What differs between two answers: lines only the first has with `-` before them, lines only the
+/// second has with `+`, each in their order. For tests that change one fact and show that nothing
+/// else of the answer changes.
+pub fn changes(before: &Composed, after: &Composed) -> Vec<String> {
+    let (before, after) = (before.to_string(), after.to_string());
+    let mut gone: Vec<&str> = before.lines().collect();
+    let mut new: Vec<&str> = Vec::new();
+    for line in after.lines() {
+        match gone.iter().position(|other| *other == line) {
+            Some(index) => drop(gone.remove(index)),
+            None => new.push(line),
+        }
+    }
+    let gone = gone.iter().map(|line| format!("-{line}"));
+    gone.chain(new.iter().map(|line| format!("+{line}")))
+        .collect()
+}
+
 impl fmt::Display for Composed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.result {

@@ -1,6 +1,6 @@
 //! Repositories with a dated history, made from a committed folder and a small script.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use globset::Glob;
@@ -17,13 +17,14 @@ use crate::native::Git;
 /// ```text
 /// # date | author | subject | what arrives
 /// 2021-03-04 | Ada Lovelace | Start the parser | Cargo.toml src/**
-/// 2024-05-01 | Bob Byrne | Handle quotes | src/parser.rs:40-45 tests/**
+/// 2024-05-01 | Bob Byrne | Handle quotes | src/parser.rs:40-45 src/parser.rs~FIXME tests/**
 /// ```
 ///
-/// What arrives is a glob of whole files or lines of one file (as they are numbered in the end).
-/// Lines arrive with the commit that names them, the rest of a file with the first commit whose
-/// glob matches; files that none matches arrive with the last commit. So each line's blame is the
-/// commit the script says.
+/// What arrives is a glob of whole files, lines of one file by their final numbers (`:40-45`), or
+/// the lines of one file that hold a word (`~FIXME`). Lines arrive with the first commit that names
+/// them, the rest of a file with the first commit whose glob matches; files that none matches
+/// arrive with the last commit. So each line's blame is the commit the script says. A commit with
+/// which nothing arrives, because an edit took it away, is left out.
 #[derive(Debug, Clone, Default)]
 pub struct Tree {
     files: BTreeMap<String, Vec<u8>>,
@@ -195,8 +196,7 @@ impl Tree {
             .collect();
         let mut stream = Vec::new();
         for (number, commit) in commits.iter().enumerate() {
-            commit.write_header(&mut stream);
-            let mut changed = BTreeSet::new();
+            let mut changes: Vec<u8> = Vec::new();
             for (path, content) in &self.files {
                 let arrivals = &arrivals[path.as_str()];
                 if !arrivals.contains(&number) {
@@ -208,14 +208,12 @@ impl Tree {
                     .flat_map(|(line, _)| line.to_vec())
                     .collect();
                 let header = format!("M 100644 inline {}\ndata {}\n", quoted(path), so_far.len());
-                stream.extend(header.bytes().chain(so_far).chain(*b"\n"));
-                changed.insert(path);
+                changes.extend(header.bytes().chain(so_far).chain(*b"\n"));
             }
-            assert!(
-                !changed.is_empty(),
-                "nothing arrives with: {}",
-                commit.subject
-            );
+            if !changes.is_empty() {
+                commit.write_header(&mut stream);
+                stream.append(&mut changes);
+            }
         }
         stream
     }
@@ -227,7 +225,23 @@ struct Commit {
     author: String,
     subject: String,
     whole: Vec<globset::GlobMatcher>,
-    lines: Vec<(String, std::ops::RangeInclusive<usize>)>,
+    lines: Vec<(String, Lines)>,
+}
+
+/// Some lines of a file.
+#[derive(Debug)]
+enum Lines {
+    Numbers(std::ops::RangeInclusive<usize>),
+    Holding(String),
+}
+
+impl Lines {
+    fn contain(&self, number: usize, line: &[u8]) -> bool {
+        match self {
+            Self::Numbers(numbers) => numbers.contains(&number),
+            Self::Holding(word) => String::from_utf8_lossy(line).contains(word.as_str()),
+        }
+    }
 }
 
 impl Commit {
@@ -245,12 +259,17 @@ impl Commit {
             lines: Vec::new(),
         };
         for what in arriving.split_whitespace() {
-            if let Some((path, range)) = what.rsplit_once(':') {
+            if let Some((path, word)) = what.split_once('~') {
+                let lines = Lines::Holding(word.to_owned());
+                commit.lines.push((path.to_owned(), lines));
+            } else if let Some((path, range)) = what.rsplit_once(':') {
                 let (from, to) = range.split_once('-').unwrap_or((range, range));
                 let (Ok(from), Ok(to)) = (from.parse(), to.parse()) else {
                     wrong("no line numbers");
                 };
-                commit.lines.push((path.to_owned(), from..=to));
+                commit
+                    .lines
+                    .push((path.to_owned(), Lines::Numbers(from..=to)));
             } else {
                 let glob = Glob::new(what).unwrap_or_else(|_| wrong("no glob"));
                 commit.whole.push(glob.compile_matcher());
@@ -280,14 +299,14 @@ fn arrivals(path: &str, content: &[u8], commits: &[Commit]) -> Vec<usize> {
         .iter()
         .position(|commit| commit.whole.iter().any(|glob| glob.is_match(path)))
         .unwrap_or(commits.len() - 1);
-    let count = lines_of(content).count().max(1);
-    (1..=count)
-        .map(|line| {
+    (1..)
+        .zip(lines_of(content))
+        .map(|(number, line)| {
             let named = commits.iter().position(|commit| {
                 commit
                     .lines
                     .iter()
-                    .any(|(file, lines)| file == path && lines.contains(&line))
+                    .any(|(file, lines)| file == path && lines.contain(number, line))
             });
             named.unwrap_or(whole)
         })

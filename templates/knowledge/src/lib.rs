@@ -1,1 +1,24 @@
-//! What the built-in templates know of the world.
+//! What the built-in templates know of the world, once for all of them, as data where it is data.
+//!
+//! * [`survey`]: start here. One look at a repository: its files, its notes, its check commands,
+//!   and the section "This repository" that every prompt has.
+//! * [`checks`]: the commands that build and test a repository, found in its CI and task files.
+//! * [`decoy`]: files that are not the owners' own code: vendored, generated, minified, fixtures.
+//! * [`language`] and [`lexer`]: comment and string syntax; what is a comment and what only looks
+//!   like one.
+//! * [`ecosystem`]: package manifests, lockfiles and test files of the common ecosystems.
+//! * [`history`]: how often files change, how old lines are.
+//! * [`notes`]: files in which a repository tells agents and contributors what it expects.
+//! * [`testing`]: tests, what runs them, and which file tests which.
+
+pub mod checks;
+pub mod decoy;
+pub mod ecosystem;
+pub mod history;
+pub mod language;
+pub mod lexer;
+pub mod notes;
+pub mod survey;
+pub mod testing;
+
+pub use survey::Survey;

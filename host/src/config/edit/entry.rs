@@ -21,6 +21,20 @@ pub fn names(doc: &DocumentMut) -> Vec<String> {
         .unwrap_or_default()
 }
 
+/// One entry as a file of its own: what `--dry-run` shows.
+pub fn text(doc: &DocumentMut, name: &str) -> String {
+    let mut alone = DocumentMut::new();
+    let found = doc
+        .get(CHANGELINGS)
+        .and_then(Item::as_table_like)
+        .and_then(|all| all.get(name));
+    if let Some(Ok(mut table)) = found.cloned().map(Item::into_table) {
+        table.decor_mut().clear();
+        insert(&mut alone, name, table);
+    }
+    alone.to_string()
+}
+
 /// Adds an entry behind the last one. `false`: the name is taken, nothing was changed.
 pub fn insert(doc: &mut DocumentMut, name: &str, mut entry: Table) -> bool {
     let is_empty = doc.is_empty();

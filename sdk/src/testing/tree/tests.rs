@@ -45,7 +45,8 @@ fn sample() -> Tree {
         .write("src/a.rs", "one\ntwo\nthree\n")
         .write("README.md", "hi\n")
         .write("empty", "")
-        .then("2024-01-02 | Ada Lovelace | Start | src/** README.md")
+        .then("2024-01-02 | Ada Lovelace | Start | src/** README.md src/a.rs~three")
+        .then("2025-05-05 | Bob Byrne | Nothing of it is left | src/a.rs~seven")
         .then("2026-10-02 | Bob Byrne | Second line | src/a.rs:2")
 }
 

@@ -1,0 +1,256 @@
+//! What a run truly led to. Derived from facts; nothing an agent says decides it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::Kind;
+use crate::exit_code;
+
+/// The end of a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "outcome", rename_all = "kebab-case")]
+pub enum Outcome {
+    /// GitHub shows a pull request with the run's commits.
+    PullRequest {
+        url: String,
+        number: u64,
+        branch: String,
+        commits: usize,
+    },
+    /// The remote's branch is at the run's last commit.
+    Pushed {
+        branch: String,
+        commit: String,
+        commits: usize,
+    },
+    /// A report was asked for and is there.
+    Report {
+        /// URL, or path within the record.
+        place: String,
+    },
+    /// The agent ended well and left no commit.
+    NoChanges {
+        /// Last line of what it said: a headless agent that ends in a question looks just like this.
+        last_message: Option<String>,
+        /// Work it did not commit is in the record.
+        uncommitted: bool,
+    },
+    /// The template found nothing to do: its reason.
+    Skipped {
+        reason: String,
+    },
+    Failed {
+        step: StepName,
+        /// Exit code of the program that failed, when one did.
+        exit: Option<i32>,
+        message: String,
+        /// The end of what it said.
+        last_lines: Vec<String>,
+    },
+    TimedOut {
+        after_seconds: u64,
+    },
+    /// A signal, or a death that left no word.
+    Interrupted,
+    /// There is work that could not be published; it is kept.
+    NeedsAttention {
+        why: Vec<String>,
+    },
+}
+
+/// The parts of a run, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepName {
+    /// Bring the mirror up to date.
+    Mirror,
+    /// Let the template look and compose.
+    Compose,
+    /// Decide what will be done.
+    Plan,
+    /// Make the workspace.
+    Clone,
+    /// Run the agent and wait for it.
+    Agent,
+    /// Take the results out of the workspace.
+    Collect,
+    /// Look at them before anybody else does.
+    CheckPatch,
+    /// Push, open the pull request.
+    Publish,
+    /// Write the outcome down.
+    Record,
+}
+
+impl StepName {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Mirror => "mirror",
+            Self::Compose => "compose",
+            Self::Plan => "plan",
+            Self::Clone => "clone",
+            Self::Agent => "agent",
+            Self::Collect => "collect",
+            Self::CheckPatch => "check-patch",
+            Self::Publish => "publish",
+            Self::Record => "record",
+        }
+    }
+}
+
+impl Outcome {
+    /// Every word an outcome is known by, in records and in `--json`.
+    pub const WORDS: [&'static str; 9] = [
+        "pull-request",
+        "pushed",
+        "report",
+        "no-changes",
+        "skipped",
+        "failed",
+        "timed-out",
+        "interrupted",
+        "needs-attention",
+    ];
+
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::PullRequest { .. } => "pull-request",
+            Self::Pushed { .. } => "pushed",
+            Self::Report { .. } => "report",
+            Self::NoChanges { .. } => "no-changes",
+            Self::Skipped { .. } => "skipped",
+            Self::Failed { .. } => "failed",
+            Self::TimedOut { .. } => "timed-out",
+            Self::Interrupted => "interrupted",
+            Self::NeedsAttention { .. } => "needs-attention",
+        }
+    }
+
+    /// The kind of error a command ends with; `None`: it did its work.
+    pub const fn error_kind(&self) -> Option<Kind> {
+        match self {
+            Self::PullRequest { .. }
+            | Self::Pushed { .. }
+            | Self::Report { .. }
+            | Self::NoChanges { .. }
+            | Self::Skipped { .. } => None,
+            Self::Failed { .. } => Some(Kind::RunFailed),
+            Self::TimedOut { .. } => Some(Kind::TimedOut),
+            Self::Interrupted => Some(Kind::Interrupted),
+            Self::NeedsAttention { .. } => Some(Kind::NeedsPerson),
+        }
+    }
+
+    pub const fn exit_code(&self) -> u8 {
+        match self.error_kind() {
+            Some(kind) => kind.exit_code(),
+            None => exit_code::DONE,
+        }
+    }
+
+    /// One sentence for a person, without its end.
+    pub fn sentence(&self) -> String {
+        let commits = |count: usize| {
+            if count == 1 {
+                "1 commit".to_owned()
+            } else {
+                format!("{count} commits")
+            }
+        };
+        match self {
+            Self::PullRequest {
+                url,
+                commits: count,
+                ..
+            } => format!("{} in {url}", commits(*count)),
+            Self::Pushed {
+                branch,
+                commits: count,
+                ..
+            } => format!("{} on {branch}", commits(*count)),
+            Self::Report { place } => format!("report in {place}"),
+            Self::NoChanges {
+                last_message,
+                uncommitted,
+            } => {
+                let mut text = "the agent ended well and committed nothing".to_owned();
+                if *uncommitted {
+                    text.push_str("; what it left uncommitted is kept as a patch");
+                }
+                if let Some(message) = last_message {
+                    text.push_str("; its last words: ");
+                    text.push_str(message);
+                }
+                text
+            }
+            Self::Skipped { reason } => reason.clone(),
+            Self::Failed { step, message, .. } => format!("{}: {message}", step.as_str()),
+            Self::TimedOut { after_seconds } => {
+                format!(
+                    "the agent did not end within {}",
+                    crate::plan::render::duration(*after_seconds)
+                )
+            }
+            Self::Interrupted => "interrupted before it ended".to_owned(),
+            Self::NeedsAttention { why } => why.join("; "),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn all() -> Vec<Outcome> {
+        vec![
+            Outcome::PullRequest {
+                url: "https://github.com/o/n/pull/7".into(),
+                number: 7,
+                branch: "b".into(),
+                commits: 2,
+            },
+            Outcome::Pushed {
+                branch: "b".into(),
+                commit: "c0ffee".into(),
+                commits: 1,
+            },
+            Outcome::Report {
+                place: "report.md".into(),
+            },
+            Outcome::NoChanges {
+                last_message: Some("Shall I?".into()),
+                uncommitted: true,
+            },
+            Outcome::Skipped {
+                reason: "no markers".into(),
+            },
+            Outcome::Failed {
+                step: StepName::Agent,
+                exit: Some(7),
+                message: "it ended with exit code 7".into(),
+                last_lines: vec!["boom".into()],
+            },
+            Outcome::TimedOut {
+                after_seconds: 3600,
+            },
+            Outcome::Interrupted,
+            Outcome::NeedsAttention {
+                why: vec!["push refused".into()],
+            },
+        ]
+    }
+
+    #[test]
+    fn words_codes_and_shape() {
+        let shown: Vec<_> = all()
+            .iter()
+            .map(|outcome| {
+                let json = serde_json::to_string(outcome).unwrap();
+                assert_eq!(&serde_json::from_str::<Outcome>(&json).unwrap(), outcome);
+                format!("{} {}\n  {json}", outcome.exit_code(), outcome.sentence())
+            })
+            .collect();
+        let words: Vec<_> = all().iter().map(Outcome::word).collect();
+        assert_eq!(words, Outcome::WORDS);
+        insta::assert_snapshot!(shown.join("\n"));
+    }
+}

@@ -1,0 +1,178 @@
+//! The record of a run that lives: written as things happen.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::{Header, RecordError, Store, Usage, insert, live, update_outcome};
+use crate::context::create_private_dir;
+use crate::exec::{Event, Outcome};
+use crate::plan::Plan;
+
+/// A file of a run's record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum File {
+    Plan,
+    /// What the agent was asked to do.
+    Prompt,
+    /// One `Event` a line.
+    Events,
+    /// What the agent said, redacted.
+    Log,
+    /// Its commits as one patch.
+    Patch,
+    /// Work it did not commit, as a patch.
+    Uncommitted,
+    Report,
+    /// What the agent wrote about its work.
+    Summary,
+    /// Body of the pull request.
+    PullRequest,
+}
+
+impl File {
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Plan => "plan.json",
+            Self::Prompt => "prompt.md",
+            Self::Events => "events.jsonl",
+            Self::Log => "log",
+            Self::Patch => "patch.diff",
+            Self::Uncommitted => "uncommitted.diff",
+            Self::Report => "report.md",
+            Self::Summary => "summary.md",
+            Self::PullRequest => "pull-request.md",
+        }
+    }
+}
+
+/// A run that lives, because this value does.
+#[derive(Debug)]
+pub struct Recording<'a> {
+    store: &'a Store,
+    id: String,
+    folder: PathBuf,
+    events: fs::File,
+    log: fs::File,
+    /// Held until the run has ended.
+    lock: fs::File,
+}
+
+#[derive(Serialize)]
+struct Line<'a> {
+    at: Timestamp,
+    #[serde(flatten)]
+    event: &'a Event,
+}
+
+impl Store {
+    /// Records that a run begins. From here on its death can be noticed.
+    pub fn begin(&self, header: &Header) -> Result<Recording<'_>, RecordError> {
+        let folder = self.folder_of(header.id);
+        let failed = |error| RecordError::Io(folder.clone(), error);
+        create_private_dir(&folder).map_err(failed)?;
+        // The lock first: a row whose lock is free would be taken for a dead run.
+        let lock = live::lock(&folder).map_err(failed)?;
+        let append = |file: File| {
+            fs::File::options()
+                .create(true)
+                .append(true)
+                .open(folder.join(file.name()))
+        };
+        let mut recording = Recording {
+            store: self,
+            id: header.id.to_owned(),
+            events: append(File::Events).map_err(failed)?,
+            log: append(File::Log).map_err(failed)?,
+            folder: folder.clone(),
+            lock,
+        };
+        insert(&self.connection, header).map_err(|error| self.failed(error))?;
+        recording.event(header.started_at, &Event::Started)?;
+        Ok(recording)
+    }
+}
+
+impl Recording<'_> {
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The run's own folder, 0700.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where a file of the record is, or will be.
+    pub fn path(&self, file: File) -> PathBuf {
+        self.folder.join(file.name())
+    }
+
+    /// Writes the plan and the prompt down.
+    pub fn plan(&self, plan: &Plan) -> Result<(), RecordError> {
+        let json = serde_json::to_vec_pretty(plan)
+            .map_err(|error| RecordError::Io(self.path(File::Plan), error.into()))?;
+        self.save(File::Plan, &json)?;
+        self.save(File::Prompt, plan.prompt.as_bytes())?;
+        self.store
+            .connection
+            .execute(
+                "UPDATE runs SET branch = ?2 WHERE id = ?1",
+                [&self.id, &plan.branch.name],
+            )
+            .map_err(|error| self.store.failed(error))?;
+        Ok(())
+    }
+
+    /// Appends to `events.jsonl`.
+    pub fn event(&mut self, at: Timestamp, event: &Event) -> Result<(), RecordError> {
+        let failed = |error| RecordError::Io(self.folder.join(File::Events.name()), error);
+        let mut line = serde_json::to_vec(&Line { at, event }).map_err(|e| failed(e.into()))?;
+        line.push(b'\n');
+        // One write a line: a death leaves whole lines only.
+        self.events.write_all(&line).map_err(failed)
+    }
+
+    /// Appends to the log. The caller has redacted it.
+    pub fn log(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
+        self.log
+            .write_all(bytes)
+            .map_err(|error| RecordError::Io(self.folder.join(File::Log.name()), error))
+    }
+
+    /// Writes a file of the record as a whole.
+    pub fn save(&self, file: File, bytes: &[u8]) -> Result<(), RecordError> {
+        let path = self.path(file);
+        let aside = self.folder.join(format!(".{}.new", file.name()));
+        let written = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, &path));
+        written.map_err(|error| RecordError::Io(path, error))
+    }
+
+    /// Writes the outcome down; the run is over.
+    pub fn finish(
+        mut self,
+        outcome: &Outcome,
+        usage: Usage,
+        at: Timestamp,
+    ) -> Result<(), RecordError> {
+        // In this order: what died in between is finished by whoever reads the last event.
+        self.event(
+            at,
+            &Event::Ended {
+                outcome: outcome.clone(),
+            },
+        )?;
+        update_outcome(&self.store.connection, &self.id, outcome, usage, at)
+            .map_err(|error| self.store.failed(error))?;
+        drop(self.lock);
+        Ok(())
+    }
+
+    /// The run never became one, through a mistake of whoever asked for it: nothing is kept.
+    pub fn discard(self) -> Result<(), RecordError> {
+        self.store.forget(&self.id)
+    }
+}
