@@ -180,7 +180,7 @@ fn embed(target_dir: &Path, names: &[String], out: &Path) -> Result<(), Problem>
     let cannot_write = |error| Problem::told("cannot embed the guests", &error);
     let mut source =
         String::from("/// Name and component of each built-in template, sorted by name.\n");
-    source.push_str("pub const BUILT_IN: &[(&str, &[u8])] = &[\n");
+    source.push_str("const BUILT_IN: &[(&str, &[u8])] = &[\n");
     for name in names {
         let file = format!("{}.wasm", name.replace('-', "_"));
         let built = target_dir.join(TARGET).join("release").join(&file);

@@ -8,17 +8,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use jiff::tz::TimeZone;
-
 use crate::brief::Brief;
-use crate::config::{Changeling, Config};
+use crate::config::Config;
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::Result;
 use crate::git::{Git, Mirror, Snapshot};
 use crate::github;
-use crate::job::{Job, TemplateId};
-use crate::names::Name;
-use crate::permission::{self, Grants};
+use crate::job::Job;
+use crate::permission::{self, Grants, Permission};
 use crate::plan::{self, Facts, Plan};
 use crate::repo_url::RepoUrl;
 use crate::schedule::Zone;
@@ -45,16 +42,23 @@ pub struct Subject {
     pub job: Job,
     pub template: Arc<Template>,
     pub config: Config,
-    zone: TimeZone,
+    zone: Zone,
 }
 
 /// One subject for each repository of the selection, in the order of the configuration.
 pub fn subjects(selection: &Selection, context: &Context) -> Result<Vec<Subject>> {
     let config = Config::load(&context.home)?;
-    let grants = Grants::load(&context.home.grants_file())
-        .map_err(|error| Error::from_source(Kind::Failed, error))?;
-    let (changeling, base) = match selection {
-        Selection::Changeling(name) => (config.named(name)?.clone(), config.base().to_owned()),
+    match selection {
+        Selection::Changeling(name) => {
+            let changeling = config.named(name)?;
+            let (template, granted) = load(&changeling.template, config.base(), context)?;
+            let job = |repo| Job::resolve(changeling, repo, &template, granted.clone());
+            let jobs = changeling.repos().iter().map(job);
+            let jobs = jobs.collect::<Result<Vec<_>, _>>()?;
+            jobs.into_iter()
+                .map(|job| Subject::new(job, &template, &config))
+                .collect()
+        }
         Selection::Template {
             template,
             repo,
@@ -62,45 +66,42 @@ pub fn subjects(selection: &Selection, context: &Context) -> Result<Vec<Subject>
             branch,
         } => {
             let repo = RepoUrl::parse(repo, &context.cwd)?;
-            let name = ad_hoc_name(&repo, template);
+            let (template, granted) = load(template, &context.cwd, context)?;
             let (zone, _) = Zone::system_or_utc();
-            let mut made = Changeling::ad_hoc(name, template.clone(), repo, zone, params.clone());
-            made.branch.clone_from(branch);
-            (made, context.cwd.clone())
+            let mut job = Job::ad_hoc(&config, &template, repo, granted, params.clone(), &zone)?;
+            if branch.is_some() {
+                job.branch.clone_from(branch);
+            }
+            Ok(vec![Subject::new(job, &template, &config)?])
         }
-    };
-    let source = catalog::find(&changeling.template, &base)?;
-    let progress = context.ui.progress("loading the template");
-    let template = Arc::new(Template::load(&source, &context.home.components_dir())?);
-    drop(progress);
-    let manifest = &template.manifest;
-    let granted = grants.granted(manifest, &template.digest, template.built_in);
-    let id = TemplateId {
-        name: manifest.name.clone(),
-        version: manifest.version.clone(),
-        digest: template.digest.clone(),
-        built_in: template.built_in,
-    };
-    let subject = |repo| -> Result<Subject> {
-        Ok(Subject {
-            job: Job::new(&changeling, repo, manifest, id.clone(), granted.clone())?,
-            template: Arc::clone(&template),
-            config: config.clone(),
-            zone: changeling.timezone.time_zone().clone(),
-        })
-    };
-    changeling.repos().iter().map(subject).collect()
+    }
 }
 
-/// What a template tried by hand is called: `<repository>-<template>`.
-fn ad_hoc_name(repo: &RepoUrl, template: &str) -> Name {
-    let stem = Path::new(template).file_stem().unwrap_or_default();
-    Name::slugify(&format!("{}-{}", repo.name(), stem.to_string_lossy()))
-        .or_else(|| Name::slugify("tried-by-hand"))
-        .expect("`tried-by-hand` is a name")
+/// A template, and what it was granted.
+fn load(
+    reference: &str,
+    base: &Path,
+    context: &Context,
+) -> Result<(Arc<Template>, Vec<Permission>)> {
+    let source = catalog::find(reference, base)?;
+    let progress = context.ui.progress("loading the template");
+    let template = Template::load(&source, &context.home.components_dir())?;
+    drop(progress);
+    let grants = Grants::load(&context.home.grants_file())?;
+    let granted = grants.granted(&template.manifest, &template.digest, template.built_in);
+    Ok((Arc::new(template), granted))
 }
 
 impl Subject {
+    fn new(job: Job, template: &Arc<Template>, config: &Config) -> Result<Self> {
+        Ok(Self {
+            zone: Zone::parse(&job.timezone)?,
+            job,
+            template: Arc::clone(template),
+            config: config.clone(),
+        })
+    }
+
     /// What the world looks like now. Asks GitHub for earlier pull requests when it may and can; a
     /// `Note` says why it did not.
     pub fn facts(&self, mirror: &Mirror, run_id: &str, context: &Context) -> Result<Facts> {
@@ -109,7 +110,11 @@ impl Subject {
             None => mirror.default_branch()?.to_owned(),
         };
         Ok(Facts {
-            date: context.clock.now_in(self.zone.clone()).date().to_string(),
+            date: context
+                .clock
+                .now_in(self.zone.time_zone().clone())
+                .date()
+                .to_string(),
             run_id: run_id.to_owned(),
             base_commit: mirror.commit_of(&base_branch)?,
             remote_branches: mirror.branch_commits().clone(),
@@ -127,7 +132,7 @@ impl Subject {
         context: &Context,
     ) -> Result<Composed> {
         let permissions = permission::for_compose(&self.job, &self.template.manifest.permissions);
-        let github = if permissions.contains(&permission::Permission::GithubRead) {
+        let github = if permissions.contains(&Permission::GithubRead) {
             self.github(context)?
         } else {
             None

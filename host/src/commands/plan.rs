@@ -42,7 +42,9 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     }
     for answer in &answers {
         match answer {
-            Answer::Run { plan } => context.ui.quote(&plan.prompt),
+            Answer::Run { plan } => context
+                .ui
+                .out(plan::render::render(plan, context.ui.columns)),
             Answer::Skip { repo, reason } => {
                 context
                     .ui

@@ -71,7 +71,7 @@ fn template(plan: &Plan) -> String {
     let origin = if id.built_in {
         "built in".to_owned()
     } else {
-        format!("sha256 {}", id.digest.short())
+        format!("sha256:{}", id.digest.short())
     };
     format!("{} {} ({origin})", id.name, printable(&id.version))
 }
@@ -203,7 +203,7 @@ fn command_line(argv: &[String]) -> String {
 }
 
 /// `1 h`, `90 min`, `45 s`.
-pub(super) fn duration(seconds: u64) -> String {
+pub fn duration(seconds: u64) -> String {
     match seconds {
         s if s >= 3600 && s.is_multiple_of(3600) => format!("{} h", s / 3600),
         s if s >= 60 && s.is_multiple_of(60) => format!("{} min", s / 60),

@@ -8,8 +8,8 @@ use std::path::Path;
 use super::error::{Phase, Problem, TemplateError};
 use crate::names::Digest;
 
-/// Name and component of each built-in template, by name.
-const BUILT_IN: &[(&str, &[u8])] = &[];
+// `BUILT_IN`: name and component of each, sorted by name. Written by `build.rs`.
+include!(concat!(env!("OUT_DIR"), "/built_in.rs"));
 
 /// Largest component that is read, in bytes.
 pub const MAX_COMPONENT: u64 = 64 << 20;

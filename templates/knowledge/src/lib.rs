@@ -24,3 +24,6 @@ pub mod survey;
 pub mod testing;
 
 pub use survey::Survey;
+
+#[cfg(test)]
+mod fixtures;
