@@ -9,5 +9,6 @@ mod dev_script;
 mod doctor;
 mod hostile_templates;
 mod list;
+mod permission;
 mod program;
 mod show;
