@@ -7,7 +7,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use jiff::civil::{Date, DateTime};
+use croner::Cron;
+use croner::errors::CronError;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Kind};
@@ -31,6 +32,8 @@ pub struct Schedule {
     day: Field,
     month: Field,
     weekday: Field,
+    /// The same pattern, to search the calendar with.
+    cron: Cron,
 }
 
 /// Why a string is no schedule.
@@ -61,6 +64,9 @@ pub enum ScheduleError {
     AmbiguousDays(String),
     #[error("the schedule `{0}` carries a time zone")]
     CarriesZone(String),
+    /// Right by our rules and wrong by croner's: there is none such, as far as is known.
+    #[error("the schedule `{0}` cannot be used: {1}")]
+    Unsupported(String, String),
 }
 
 const NICKNAMES: [(&str, &str); 7] = [
@@ -110,12 +116,22 @@ impl Schedule {
                 error,
             })
         };
+        let minute = read(&field::MINUTE, minute)?;
+        let hour = read(&field::HOUR, hour)?;
+        let day = read(&field::DAY, day)?;
+        let month = read(&field::MONTH, month)?;
+        let weekday = read(&field::WEEKDAY, weekday)?;
+        let normalised = format!("{minute} {hour} {day} {month} {weekday}");
+        let cron = normalised.parse().map_err(|error: CronError| {
+            ScheduleError::Unsupported(normalised, error.to_string())
+        })?;
         let schedule = Self {
-            minute: read(&field::MINUTE, minute)?,
-            hour: read(&field::HOUR, hour)?,
-            day: read(&field::DAY, day)?,
-            month: read(&field::MONTH, month)?,
-            weekday: read(&field::WEEKDAY, weekday)?,
+            minute,
+            hour,
+            day,
+            month,
+            weekday,
+            cron,
         };
         schedule.check_days()?;
         Ok(schedule)
@@ -149,26 +165,6 @@ impl Schedule {
         Err(ScheduleError::NeverFires(self.to_string(), reason))
     }
 
-    fn fires_on(&self, date: Date) -> bool {
-        let day = self.day.has(date.day());
-        let weekday = self.weekday.has(date.weekday().to_sunday_zero_offset());
-        self.month.has(date.month())
-            && match (self.day.is_star(), self.weekday.is_star()) {
-                // Cron's rule: when both are restricted, either is enough.
-                (false, false) => day || weekday,
-                _ => day && weekday,
-            }
-    }
-
-    /// The civil time is one the pattern names, whatever the time zone.
-    pub fn matches(&self, time: DateTime) -> bool {
-        self.minute.has(time.minute())
-            && self.hour.has(time.hour())
-            && self.fires_on(time.date())
-            && time.second() == 0
-            && time.subsec_nanosecond() == 0
-    }
-
     /// In words, when it is one of the usual patterns; else the pattern itself.
     pub fn describe(&self) -> String {
         words::describe(self).unwrap_or_else(|| self.to_string())
@@ -195,6 +191,7 @@ impl fmt::Display for Schedule {
             day,
             month,
             weekday,
+            ..
         } = self;
         write!(f, "{minute} {hour} {day} {month} {weekday}")
     }
@@ -230,7 +227,7 @@ impl ScheduleError {
                 let (hour, minute) = time_of_day(text).unwrap_or_default();
                 format!("every day at {hour:02}:{minute:02} is \"{minute} {hour} * * *\"")
             }
-            Self::Empty | Self::FieldCount(..) => {
+            Self::Empty | Self::FieldCount(..) | Self::Unsupported(..) => {
                 "for every day at 03:00 write \"0 3 * * *\"; @daily, @weekly and @monthly work too"
                     .into()
             }

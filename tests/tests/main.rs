@@ -9,5 +9,6 @@ mod config;
 mod dev_script;
 mod doctor;
 mod list;
+mod permission;
 mod program;
 mod show;

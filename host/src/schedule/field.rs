@@ -132,11 +132,6 @@ impl Field {
         Ok(Self { values, text })
     }
 
-    /// The value matches. Values come from a calendar, so they are small and not negative.
-    pub(super) fn has(&self, value: i8) -> bool {
-        u32::try_from(value).is_ok_and(|value| self.values & (1 << value) != 0)
-    }
-
     /// The values that match, ascending.
     pub(super) fn values(&self) -> impl Iterator<Item = u8> + use<> {
         let values = self.values;

@@ -2,10 +2,11 @@
 //!
 //! At named hours (`30 2 * * *`) a time that the clock jumps over fires right after the jump, once,
 //! and a time that happens twice fires the first time only: a nightly run is neither lost nor
-//! doubled. A pattern with `*` in its hour field follows the clock instead: it skips what does not
+//! doubled. (croner searches the calendar; its own rule for clock changes takes a list of hours for an
+//! interval and loses that night, so it gets to see civil times only.) A pattern with `*` in its hour field follows the clock instead: it skips what does not
 //! exist and fires in both halves of what is repeated, so that "hourly" stays hourly.
 
-use jiff::civil::{DateTime, Time};
+use jiff::civil::DateTime;
 use jiff::tz::AmbiguousOffset;
 use jiff::{Timestamp, ToSpan, Zoned};
 
@@ -15,12 +16,9 @@ use super::{Schedule, Zone};
 /// the date line.
 const LONGEST_FOLD_HOURS: i64 = 3;
 
-/// Leap days are at most eight years apart.
-const LONGEST_WAIT_DAYS: usize = 9 * 366;
-
 impl Schedule {
-    /// The first time it fires after `now` (never at `now` itself). `None` only at the end of the
-    /// calendar.
+    /// The first time it fires after `now` (never at `now` itself). `None` only in
+    /// the year 5000.
     pub fn next_after(&self, now: Timestamp, zone: &Zone) -> Option<Zoned> {
         let from = now
             .to_zoned(zone.time_zone().clone())
@@ -57,21 +55,11 @@ impl Schedule {
         })
     }
 
-    /// The civil times the pattern names, from `from` on.
+    /// The civil times the pattern names, from `from` on, ascending.
     fn civil_times(&self, from: DateTime) -> impl Iterator<Item = DateTime> {
-        std::iter::successors(Some(from.date()), |date| date.tomorrow().ok())
-            .take(LONGEST_WAIT_DAYS)
-            .filter(|date| self.fires_on(*date))
-            .flat_map(move |date| {
-                self.hour.values().flat_map(move |hour| {
-                    self.minute.values().map(move |minute| {
-                        // Both fit: a field's values are below 60.
-                        let part = |value: u8| i8::try_from(value).unwrap_or_default();
-                        date.to_datetime(Time::constant(part(hour), part(minute), 0, 0))
-                    })
-                })
-            })
-            .skip_while(move |civil| *civil < from)
+        let next =
+            |time: &DateTime, inclusive| self.cron.find_next_occurrence(time, inclusive).ok();
+        std::iter::successors(next(&from, true), move |last| next(last, false))
     }
 
     /// When the civil time happens in this zone: once, not at all, or twice.

@@ -1,6 +1,5 @@
 use std::fmt::Write as _;
 
-use croner::Cron;
 use jiff::civil::DateTime;
 use jiff::{Timestamp, Zoned};
 use proptest::prelude::*;
@@ -383,6 +382,21 @@ fn spread_over_the_night() {
     assert!(minutes.len() > 100, "{}", minutes.len());
 }
 
+/// The civil time is one the pattern names, by our own reading of the fields.
+fn matches(schedule: &Schedule, time: DateTime) -> bool {
+    let has = |field: &Field, value: i8| field.values().any(|v| i8::try_from(v) == Ok(value));
+    let day = has(&schedule.day, time.day());
+    let weekday = has(&schedule.weekday, time.weekday().to_sunday_zero_offset());
+    let restricted = !schedule.day.is_star() && !schedule.weekday.is_star();
+    has(&schedule.minute, time.minute())
+        && has(&schedule.hour, time.hour())
+        && has(&schedule.month, time.month())
+        // Cron's rule: when both are restricted, either is enough.
+        && if restricted { day || weekday } else { day && weekday }
+        && time.second() == 0
+        && time.subsec_nanosecond() == 0
+}
+
 fn any_field(min: u8, max: u8) -> impl Strategy<Value = String> {
     let value = min..=max;
     prop_oneof![
@@ -430,18 +444,20 @@ proptest! {
         let _ = Zone::parse(&text).map_err(|error| error.hint());
     }
 
-    /// Without clock changes, another implementation agrees.
+    /// Without clock changes: what fires is what a walk over every minute finds.
     #[test]
-    fn agrees_with_croner(pattern in any_pattern(), start in 1_600_000_000_i64..2_500_000_000) {
+    fn nothing_is_left_out(pattern in any_pattern(), start in 1_600_000_000_i64..2_500_000_000) {
         let Ok(schedule) = Schedule::parse(&pattern) else { return Ok(()) };
-        let cron: Cron = schedule.to_string().parse().unwrap();
-        let mut at = Timestamp::from_second(start).unwrap();
-        for _ in 0..4 {
-            let ours = schedule.next_after(at, &Zone::utc()).unwrap();
+        let start = Timestamp::from_second(start - start % 60).unwrap();
+        let next = schedule.next_after(start, &Zone::utc()).unwrap().timestamp();
+        let mut at = start;
+        for _ in 0..3_000 {
+            at += jiff::SignedDuration::from_mins(1);
             let civil = at.to_zoned(jiff::tz::TimeZone::UTC).datetime();
-            let theirs = cron.find_next_occurrence(&civil, false).unwrap();
-            prop_assert_eq!(ours.datetime(), theirs, "{}", pattern);
-            at = ours.timestamp();
+            prop_assert_eq!(matches(&schedule, civil), at == next, "{} {}", pattern, at);
+            if at == next {
+                break;
+            }
         }
     }
 
@@ -463,7 +479,7 @@ proptest! {
                 zone.time_zone().following(before).next().map(|jump| jump.timestamp())
             };
             prop_assert!(
-                schedule.matches(fire.datetime()) || jump() == Some(fire.timestamp()),
+                matches(&schedule, fire.datetime()) || jump() == Some(fire.timestamp()),
                 "{} {}", pattern, fire
             );
         }

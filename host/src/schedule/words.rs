@@ -57,6 +57,7 @@ pub(super) fn describe(schedule: &Schedule) -> Option<String> {
         day,
         month,
         weekday,
+        ..
     } = schedule;
     if hour.has_star() {
         if !(day.is_star() && month.is_star() && weekday.is_star()) {

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::{Check, Level};
 use crate::config::Config;
 use crate::context::Context;
+use crate::error::Result;
 use crate::git::Git;
 use crate::names::printable;
 use crate::permission::Grants;
@@ -159,10 +160,7 @@ fn grants(context: &Context) -> Vec<Check> {
                 format!("{count} templates of somebody else's"),
             )],
         },
-        Err(error) => vec![Check::failure(
-            "grants",
-            crate::error::Error::from_source(crate::error::Kind::Failed, error),
-        )],
+        Err(error) => vec![Check::failure("grants", error)],
     }
 }
 
@@ -219,11 +217,11 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 /// The built-in ones, and those the configuration names.
 fn templates(context: &Context) -> Vec<Check> {
     let name = "templates";
-    let progress = context.ui.progress("compiling templates");
-    let load = |reference: &str, base: &Path| {
-        progress.say(format_args!("compiling {reference}"));
-        catalog::find(reference, base)
-            .and_then(|source| Template::load(&source, &context.home.components_dir()))
+    let progress = context.ui.progress("loading templates");
+    let load = |reference: &str, base: &Path| -> Result<Template> {
+        progress.say(format_args!("loading {reference}"));
+        let source = catalog::find(reference, base)?;
+        Ok(Template::load(&source, &context.home.components_dir())?)
     };
     let built_in = catalog::built_in_names();
     let mut checks = Vec::new();
