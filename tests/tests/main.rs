@@ -5,6 +5,7 @@
 //! `cargo build -p changelings` (the harness refuses a program older than its source).
 
 mod completions;
+mod config;
 mod dev_script;
 mod doctor;
 mod hostile_templates;
