@@ -9,4 +9,5 @@ mod dev_script;
 mod doctor;
 mod list;
 mod program;
+mod progress;
 mod show;
