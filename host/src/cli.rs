@@ -87,6 +87,8 @@ enum Command {
     Completions(commands::completions::Args),
     #[command(hide = true)]
     CompileComponent(commands::compile_component::Args),
+    #[command(hide = true)]
+    StandIn(commands::stand_in::Args),
 }
 
 /// Runs the program and says how it went.
@@ -139,6 +141,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<()> {
         Command::Doctor(args) => commands::doctor::run(args, context),
         Command::Completions(args) => commands::completions::run(args, context),
         Command::CompileComponent(args) => commands::compile_component::run(args, context),
+        Command::StandIn(args) => commands::stand_in::run(args, context),
     }
 }
 

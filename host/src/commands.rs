@@ -16,4 +16,5 @@ pub mod remove;
 pub mod selection;
 mod settings;
 pub mod show;
+pub mod stand_in;
 pub mod template;

@@ -200,7 +200,7 @@ impl ConfigError {
             Self::Name { suggestion: Some(name), .. } => format!("use `{name}`"),
             Self::Name { suggestion: None, .. } => "use a name such as `nightly-fixmes`".into(),
             Self::UnknownParam { nearest: Some(near), .. } => format!("did you mean `{near}`?"),
-            Self::UnknownParam { known, .. } if known.is_empty() => "it has none".into(),
+            Self::UnknownParam { known, .. } if known.is_empty() => "it has no parameters".into(),
             Self::UnknownParam { known, .. } => format!("it has: {}", known.join(", ")),
             Self::MissingParams { params, .. } => {
                 let flags = params.iter().map(|(name, _)| format!("--param {name}=..."));
@@ -256,6 +256,11 @@ impl Config {
     /// The repositories of a changeling.
     pub fn targets(&self, name: &Name) -> Result<&[RepoUrl], ConfigError> {
         Ok(&self.changeling(name)?.repos)
+    }
+
+    /// Whether `[defaults]` say a key.
+    pub fn shares(&self, key: &str) -> bool {
+        self.shared.keys.contains(key)
     }
 
     /// A changeling that stands in no configuration: `--template T --repo R`. `[defaults]` hold for it;

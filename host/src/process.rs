@@ -198,6 +198,22 @@ impl Command {
         })
     }
 
+    /// Gives our own standard streams and our process group to the program until it ends: an editor.
+    pub fn hand_over(&self) -> Result<ExitStatus, ProcessError> {
+        // Ctrl-C is for the program; without this it would end us too.
+        signals::watch();
+        #[expect(clippy::disallowed_methods, reason = "this module owns spawning")]
+        let mut command = std::process::Command::new(&self.program);
+        command.args(&self.args).env_clear().envs(&self.env);
+        if let Some(cwd) = &self.cwd {
+            command.current_dir(cwd);
+        }
+        command.status().map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound => ProcessError::NotFound(self.name()),
+            _ => ProcessError::Spawn(self.name(), error),
+        })
+    }
+
     /// Runs to the end and keeps the output.
     pub fn run(&self) -> Result<Finished, ProcessError> {
         self.run_streaming(|_, _| {})

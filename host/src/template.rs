@@ -81,6 +81,11 @@ pub struct Composed {
     pub host_time: Duration,
 }
 
+/// Whether loading this template will not have to compile it first, which can take seconds.
+pub fn is_compiled(source: &Source, components_dir: &Path) -> bool {
+    engine::host().is_ok_and(|host| store::has(&host.engine, source, components_dir))
+}
+
 impl Template {
     /// Compiles the component, or takes what was compiled before from `components_dir`, and asks it
     /// what it is.
@@ -220,7 +225,10 @@ impl Linked {
                 stderr: Vec::new(),
             }
         };
-        inspect::inspect(&source.bytes).map_err(error(Phase::Read))?;
+        inspect::inspect(&source.bytes).map_err(|problem| match problem {
+            Problem::World(_) => error(Phase::Link)(problem),
+            _ => error(Phase::Read)(problem),
+        })?;
         let host = engine::host().map_err(error(Phase::Compile))?;
         let component =
             store::load(&host.engine, source, components_dir).map_err(error(Phase::Compile))?;
@@ -292,7 +300,10 @@ fn what_stopped(error: &wasmtime::Error, state: &State) -> Problem {
         return Problem::Memory(limits::MEMORY);
     }
     match error.downcast_ref::<Trap>() {
-        Some(trap) => Problem::Trapped(trap.to_string()),
+        Some(trap) => {
+            let text = trap.to_string();
+            Problem::Trapped(text.strip_prefix("wasm trap: ").unwrap_or(&text).to_owned())
+        }
         None => Problem::Trapped(printable(&text.chars().take(500).collect::<String>())),
     }
 }

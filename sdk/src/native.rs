@@ -22,6 +22,12 @@ use crate::{Date, Failure};
 
 /// Longest line `search` gives, in characters.
 const MAX_LINE: usize = 500;
+/// The host's bounds of single answers.
+const MAX_FILES: u32 = 100_000;
+const MAX_MATCHES: u32 = 10_000;
+const MAX_COMMITS: u32 = 10_000;
+const MAX_CHANGED: u32 = 20_000;
+const MAX_READ: u32 = 4 << 20;
 
 /// What the stand-in host serves during one `compose`.
 #[derive(Debug)]
@@ -74,7 +80,7 @@ pub(crate) fn files(globs: &[&str], limit: u32) -> Result<Listing<File>, Failure
         .files()
         .iter()
         .filter(|file| globs.matches(&file.path));
-    Ok(bounded(matching.cloned(), limit, Vec::new()))
+    Ok(bounded(matching.cloned(), limit.min(MAX_FILES), Vec::new()))
 }
 
 pub(crate) fn read(path: &str, max_bytes: u32) -> Result<Text, Failure> {
@@ -91,6 +97,7 @@ pub(crate) fn read(path: &str, max_bytes: u32) -> Result<Text, Failure> {
             format!("`{path}` is not text"),
         ));
     }
+    let max_bytes = max_bytes.min(MAX_READ);
     let truncated = bytes.len() > max_bytes as usize;
     let mut end = bytes.len().min(max_bytes as usize);
     while truncated && end > 0 && bytes[end] & 0xC0 == 0x80 {
@@ -133,7 +140,11 @@ pub(crate) fn search(pattern: &str, globs: &[&str], limit: u32) -> Result<Listin
             }
         }
     }
-    Ok(bounded(matches.into_iter(), limit, skipped))
+    Ok(bounded(
+        matches.into_iter(),
+        limit.min(MAX_MATCHES),
+        skipped,
+    ))
 }
 
 pub(crate) fn commits(
@@ -143,14 +154,18 @@ pub(crate) fn commits(
 ) -> Result<Listing<Commit>, Failure> {
     let world = world("repo.commits", "repo:read")?;
     let commits = history::commits(world.snapshot.git()?, path, world.since(since_days))?;
-    Ok(bounded(commits.into_iter(), limit, Vec::new()))
+    Ok(bounded(
+        commits.into_iter(),
+        limit.min(MAX_COMMITS),
+        Vec::new(),
+    ))
 }
 
 pub(crate) fn changed_files(since_days: u32) -> Result<Listing<ChangedFile>, Failure> {
     let world = world("repo.changed-files", "repo:read")?;
     let mut changed = history::changed_files(world.snapshot.git()?, world.since(since_days))?;
     changed.retain(|file| world.snapshot.has(&file.path));
-    Ok(bounded(changed.into_iter(), u32::MAX, Vec::new()))
+    Ok(bounded(changed.into_iter(), MAX_CHANGED, Vec::new()))
 }
 
 pub(crate) fn origins(places: &[Place]) -> Result<Listing<Origin>, Failure> {

@@ -8,6 +8,7 @@ mod completions;
 mod dev_script;
 mod doctor;
 mod list;
+mod permission;
 mod program;
 mod progress;
 mod show;

@@ -1,10 +1,14 @@
+use super::enable::{Which, set_enabled};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 
-/// Keep a changeling from running
+/// Keep changelings from running, without forgetting them
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    which: Which,
+}
 
-pub fn run(_args: &Args, _context: &Context) -> Result<()> {
-    Err(Error::failed("not implemented"))
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    set_enabled(&args.which, false, context)
 }

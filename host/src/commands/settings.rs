@@ -166,7 +166,7 @@ pub(super) enum Change {
 }
 
 impl Change {
-    pub fn apply(&self, to: &mut dyn TableLike) {
+    pub(super) fn apply(&self, to: &mut dyn TableLike) {
         match self {
             Self::Set(key, value) => entry::set(to, key, value.clone()),
             Self::SetIn(table, key, value) => entry::set_in(to, table, key, value.clone()),
@@ -195,7 +195,7 @@ impl Settings {
     ///
     /// # Errors
     /// A repository that is none, an identity of another form.
-    pub fn changes(&self, cwd: &Path) -> Result<Vec<Change>> {
+    pub(super) fn changes(&self, cwd: &Path) -> Result<Vec<Change>> {
         let mut changes = Vec::new();
         let mut set = |key, value: Option<Value>| {
             changes.extend(value.map(|value| Change::Set(key, value)));
@@ -285,7 +285,7 @@ impl Settings {
 
 /// A template as it is written down: a name as it is, a path in full.
 fn template(text: &str, cwd: &Path) -> String {
-    let is_path = text.contains('/') || text.ends_with(".wasm");
+    let is_path = text.contains('/') || Path::new(text).extension().is_some_and(|end| end == "wasm");
     if is_path {
         full(text, cwd)
     } else {

@@ -109,6 +109,8 @@ fn as_text<S: Serializer>(value: &Zone, serializer: S) -> Result<S::Ok, S::Error
 pub(super) struct Shared {
     pub(super) defaults: ChangelingKeys,
     pub(super) modal: ModalKeys,
+    /// Names of the keys in `[defaults]`.
+    pub(super) keys: BTreeSet<String>,
 }
 
 /// Chooses values and remembers where they come from.

@@ -1,6 +1,6 @@
 //! From the text of the file to a `Config`, or to everything that is wrong with it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::path::Path;
 
@@ -61,7 +61,15 @@ pub(super) fn read(file: &Path, text: &str, base: &Path) -> Result<Config, Confi
         environment: modal.environment.as_ref().map(|at| at.value.0.clone()),
         binary: modal.binary.as_ref().map(|at| at.value.clone()),
     };
-    let shared = Shared { defaults, modal };
+    let keys = match root.get("defaults").map(Spanned::get_ref) {
+        Some(DeValue::Table(table)) => table.keys().map(|key| key.get_ref().to_string()).collect(),
+        _ => BTreeSet::new(),
+    };
+    let shared = Shared {
+        defaults,
+        modal,
+        keys,
+    };
     let changelings = read_changelings(root, &shared, &mut reader);
     let mut warnings = Reader::new(file, text, base);
     warn_of_secrets(root, &mut warnings);

@@ -29,6 +29,6 @@ impl Snapshot {
     /// A git call on the commit's repository that reads names as they are.
     fn call(&self, git: &Git) -> crate::process::Command {
         git.in_dir(&self.git_dir)
-            .args(["--literal-pathspecs", "--no-replace-objects"])
+            .arg("--literal-pathspecs")
     }
 }

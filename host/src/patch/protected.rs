@@ -98,7 +98,7 @@ pub(super) fn leaves(path: &[u8], target: &[u8]) -> bool {
     {
         return true;
     }
-    let depth = path.iter().filter(|byte| **byte == b'/').count();
+    let depth = path.split(|byte| *byte == b'/').count() - 1;
     let steps: Vec<_> = target
         .split(|byte| matches!(byte, b'/' | b'\\'))
         .filter(|step| !step.is_empty() && *step != b".")

@@ -85,20 +85,15 @@ pub(super) fn text(text: &str, longest: usize) -> String {
             .chars()
             .filter(|c| *c == '\t' || !(c.is_control() || is_invisible(*c)))
             .collect();
-        match &fence {
-            Some(open) => {
+        if let Some(open) = fence {
+            clean.push_str(&line);
+            fence = (!open.is_closed_by(&line)).then_some(open);
+        } else {
+            fence = Fence::opened_by(&line);
+            if fence.is_some() {
                 clean.push_str(&line);
-                if open.is_closed_by(&line) {
-                    fence = None;
-                }
-            }
-            None => {
-                fence = Fence::opened_by(&line);
-                if fence.is_some() {
-                    clean.push_str(&line);
-                } else {
-                    push_neutral(&mut clean, &line);
-                }
+            } else {
+                push_neutral(&mut clean, &line);
             }
         }
         clean.push('\n');
@@ -164,7 +159,7 @@ fn is_markup(rest: &str) -> bool {
     TAGS.contains(&name.as_str())
 }
 
-/// A code block between lines of backticks or tildes, by CommonMark's rules. What is less than
+/// A code block between lines of backticks or tildes, by the rules of `CommonMark`. What is less than
 /// certain (in a list, in a quotation) counts as ordinary text.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Fence {

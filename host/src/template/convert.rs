@@ -63,7 +63,7 @@ pub(super) fn composition(
         guest::Composition::Skip(reason) => {
             let reason = flattened(&reason, MAX_REASON);
             if reason.is_empty() {
-                return Err(wrong("skip", "gives no reason"));
+                return Err(wrong("skip", "no reason is given"));
             }
             Ok(Composition::Skip { reason })
         }
@@ -73,7 +73,7 @@ pub(super) fn composition(
 fn brief(brief: guest::Brief, known: &Manifest) -> Result<Brief, Problem> {
     let prompt = lines("prompt", &brief.prompt, MAX_PROMPT)?;
     if prompt.trim().is_empty() {
-        return Err(wrong("prompt", "is empty"));
+        return Err(wrong("prompt", "it is empty"));
     }
     let permissions = permissions(&brief.permissions)?;
     if let Some(unlisted) = permissions
@@ -82,7 +82,7 @@ fn brief(brief: guest::Brief, known: &Manifest) -> Result<Brief, Problem> {
     {
         return Err(wrong(
             "permissions",
-            format!("asks for `{unlisted}`, which the manifest does not list"),
+            format!("`{unlisted}` is not in the manifest"),
         ));
     }
     Ok(Brief {
@@ -149,16 +149,16 @@ fn line(field: &str, text: String, most: usize) -> Result<String, Problem> {
     if length > most {
         return Err(wrong(
             field,
-            format!("has {length} characters; at most {most} are allowed"),
+            format!("{length} characters; at most {most} are allowed"),
         ));
     }
     if text.trim().is_empty() {
-        return Err(wrong(field, "is empty"));
+        return Err(wrong(field, "it is empty"));
     }
     if text.chars().any(|c| c.is_control() || is_invisible(c)) {
         return Err(wrong(
             field,
-            format!("has control or invisible characters: {}", quoted(&text)),
+            format!("control or invisible characters in {}", quoted(&text)),
         ));
     }
     Ok(text)
@@ -170,7 +170,7 @@ fn lines(field: &str, text: &str, most: usize) -> Result<String, Problem> {
     if text.len() > most {
         return Err(wrong(
             field,
-            format!("has {} bytes; at most {most} are allowed", text.len()),
+            format!("{} bytes; at most {most} are allowed", text.len()),
         ));
     }
     Ok(printable_lines(&text.replace("\r\n", "\n")))
@@ -186,7 +186,7 @@ fn count(field: &str, count: usize, most: usize) -> Result<(), Problem> {
     if count > most {
         return Err(wrong(
             field,
-            format!("has {count} entries; at most {most} are allowed"),
+            format!("{count} entries; at most {most} are allowed"),
         ));
     }
     Ok(())
@@ -212,7 +212,7 @@ fn version(version: String) -> Result<String, Problem> {
     }
     Err(wrong(
         "version",
-        format!("is no semantic version: {}", quoted(&version)),
+        format!("{} is no semantic version", quoted(&version)),
     ))
 }
 
@@ -229,13 +229,13 @@ fn params(params: Vec<guest::Param>) -> Result<Vec<Param>, Problem> {
                 return Err(wrong(
                     "params",
                     format!(
-                        "names one {}; lowercase letters, digits, - and _ are allowed",
+                        "{} is no name; lowercase letters, digits, - and _ are allowed",
                         quoted(&name)
                     ),
                 ));
             }
             if !names.insert(name.clone()) {
-                return Err(wrong("params", format!("names `{name}` twice")));
+                return Err(wrong("params", format!("`{name}` is there twice")));
             }
             let default = match param.default {
                 Some(default) => Some(lines("params", &default, MAX_VALUE)?),
@@ -244,7 +244,7 @@ fn params(params: Vec<guest::Param>) -> Result<Vec<Param>, Problem> {
             if param.required && default.is_some() {
                 return Err(wrong(
                     "params",
-                    format!("requires `{name}` and gives it a default"),
+                    format!("`{name}` is required and has a default"),
                 ));
             }
             let description = line("params", param.description, MAX_DESCRIPTION)?;
@@ -264,12 +264,8 @@ fn permissions(texts: &[String]) -> Result<Vec<Permission>, Problem> {
     let parsed: Result<BTreeSet<Permission>, Problem> = texts
         .iter()
         .map(|text| {
-            text.parse().map_err(|_| {
-                wrong(
-                    "permissions",
-                    format!("asks for {}, which is no permission", quoted(text)),
-                )
-            })
+            text.parse()
+                .map_err(|_| wrong("permissions", format!("{} is no permission", quoted(text))))
         })
         .collect();
     Ok(parsed?.into_iter().collect())
@@ -289,10 +285,7 @@ fn delivery(text: &str) -> Result<Delivery, Problem> {
         .find(|delivery| delivery.as_str() == text)
         .ok_or_else(|| {
             let known = Delivery::ALL.map(Delivery::as_str).join(", ");
-            wrong(
-                "delivery",
-                format!("is {}; known are {known}", quoted(text)),
-            )
+            wrong("delivery", format!("{} is none of {known}", quoted(text)))
         })
 }
 
@@ -309,7 +302,7 @@ fn slug(slug: String) -> Result<String, Problem> {
     Err(wrong(
         "slug",
         format!(
-            "is {}; 1 to {MAX_SLUG} lowercase letters, digits and hyphens are allowed",
+            "{}; 1 to {MAX_SLUG} lowercase letters, digits and hyphens are allowed",
             quoted(&slug)
         ),
     ))

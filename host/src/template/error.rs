@@ -9,7 +9,7 @@ use super::inspect::MismatchedWorld;
 use crate::error::{Error, Kind};
 use crate::names::{Digest, printable};
 
-/// Where in a template's life something went wrong.
+/// Where in a template's life something went wrong. Displays as a verb for an error message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     Read,
@@ -22,11 +22,11 @@ pub enum Phase {
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Read => "read",
-            Self::Compile => "compile",
-            Self::Link => "link",
-            Self::Describe => "describe",
-            Self::Compose => "compose",
+            Self::Read => "cannot be read",
+            Self::Compile => "cannot be compiled",
+            Self::Link => "cannot be linked",
+            Self::Describe => "failed in describe",
+            Self::Compose => "failed in compose",
         })
     }
 }
@@ -89,7 +89,7 @@ pub enum Problem {
     Exited(i32),
     #[error("it trapped: {0}")]
     Trapped(String),
-    #[error("{field} {complaint}")]
+    #[error("its answer is wrong in {field}: {complaint}")]
     Answer { field: String, complaint: String },
     /// The template's own "no".
     #[error("{message} ({code})")]
@@ -109,7 +109,7 @@ impl fmt::Display for TemplateError {
         if let Some(digest) = &self.digest {
             write!(f, " (sha256:{})", digest.short())?;
         }
-        write!(f, " failed in {}: {}", self.phase, self.problem)?;
+        write!(f, " {}: {}", self.phase, self.problem)?;
         if !self.stderr.is_empty() {
             let skipped = self.stderr.len().saturating_sub(QUOTED_LINES);
             write!(

@@ -45,6 +45,11 @@ pub(super) fn load(engine: &Engine, source: &Source, folder: &Path) -> Result<Co
     })
 }
 
+/// Whether the component was compiled before.
+pub(super) fn has(engine: &Engine, source: &Source, folder: &Path) -> bool {
+    file_of(folder, &source.digest, fingerprint(engine)).is_file()
+}
+
 fn fingerprint(engine: &Engine) -> u64 {
     // The same in every process of this program, which is all that is needed.
     let mut hasher = DefaultHasher::new();

@@ -1,5 +1,7 @@
 //! What a run led to in its workspace, from facts that git vouches for.
 
+use std::path::Path;
+
 use crate::git::{Git, GitError, Mirror};
 use crate::names::printable;
 use crate::patch::{Change, Commit, Patch};
@@ -86,7 +88,11 @@ impl Workspace {
                 run_branch.trim_start_matches("refs/")
             );
             match salvaged.fetch_into(git, mirror, tip, &name) {
-                Ok(()) => self.describe(git, mirror, tip, &mut collected)?,
+                Ok(()) => {
+                    let problems = std::mem::take(&mut collected.problems);
+                    collected = Collected::between(git, &mirror.git_dir, &self.commit, tip)?;
+                    collected.problems.splice(0..0, problems);
+                }
                 Err(error) => collected
                     .problems
                     .push(unreadable("the agent's commits", error)?),
@@ -135,24 +141,22 @@ impl Workspace {
         }
         Ok(collected)
     }
+}
 
-    fn describe(
-        &self,
-        git: &Git,
-        mirror: &Mirror,
-        tip: &str,
-        collected: &mut Collected,
-    ) -> Result<(), GitError> {
+impl Collected {
+    /// What the commits between two commits of a git directory of ours are.
+    pub fn between(git: &Git, git_dir: &Path, base: &str, tip: &str) -> Result<Self, GitError> {
         let range = Range {
             git,
-            git_dir: &mirror.git_dir,
-            base: &self.commit,
+            git_dir,
+            base,
             tip,
         };
+        let mut collected = Self::default();
         if !range.descends()? {
             collected.problems.push(format!(
                 "the agent rewrote history: its work no longer descends from {}",
-                &self.commit[..12.min(self.commit.len())]
+                &base[..12.min(base.len())]
             ));
         }
         collected.commits = range.commits()?;
@@ -166,10 +170,8 @@ impl Workspace {
                 .push("the commits are too large to be checked".to_owned()),
         }
         // A branch that was set back to an older commit holds nothing new.
-        if !collected.commits.is_empty() {
-            collected.tip = Some(tip.to_owned());
-        }
-        Ok(())
+        collected.tip = (!collected.commits.is_empty()).then(|| tip.to_owned());
+        Ok(collected)
     }
 }
 

@@ -183,16 +183,36 @@ fn is_minified(text: &str) -> bool {
 /// Globs for `repo::files` that take away the folders of decoys.
 pub fn excluding_folders() -> Vec<String> {
     let folders = [VENDORED_FOLDERS, GENERATED_FOLDERS, FIXTURE_FOLDERS].concat();
-    vec![format!("!**/{{{}}}/**", folders.join(","))]
+    globs("!**/", &folders, "/**")
 }
 
 /// Globs for `repo::files` and `repo::search` that take the decoys away which the path tells: their
 /// files are then never read.
 pub fn excluding() -> Vec<String> {
     let names = [GENERATED_SUFFIXES, MINIFIED_SUFFIXES].concat();
-    let mut globs = excluding_folders();
-    globs.push(format!("!**/*{{{}}}", names.join(",")));
-    globs.push(format!("!**/*.{{{}}}", DATA_EXTENSIONS.join(",")));
+    let mut all = excluding_folders();
+    all.extend(globs("!**/*", &names, ""));
+    all.extend(globs("!**/*.", DATA_EXTENSIONS, ""));
+    all
+}
+
+/// Globs `start{name,name,...}end`, as few as the host's bound on the length of one allows.
+pub fn globs(start: &str, names: &[&str], end: &str) -> Vec<String> {
+    const MAX: usize = 400;
+    let mut globs: Vec<String> = Vec::new();
+    for name in names {
+        match globs.last_mut() {
+            Some(glob) if glob.len() + name.len() < MAX => {
+                glob.push(',');
+                glob.push_str(name);
+            }
+            _ => globs.push(format!("{start}{{{name}")),
+        }
+    }
+    for glob in &mut globs {
+        glob.push('}');
+        glob.push_str(end);
+    }
     globs
 }
 

@@ -9,6 +9,7 @@
 //! * [`ecosystem`]: package manifests, lockfiles and test files of the common ecosystems.
 //! * [`history`]: how often files change, how old lines are.
 //! * [`notes`]: files in which a repository tells agents and contributors what it expects.
+//! * [`testing`]: tests, what runs them, and which file tests which.
 
 pub mod checks;
 pub mod decoy;
@@ -18,5 +19,6 @@ pub mod language;
 pub mod lexer;
 pub mod notes;
 pub mod survey;
+pub mod testing;
 
 pub use survey::Survey;

@@ -176,7 +176,7 @@ fn notable_globs() -> Vec<String> {
     let mut names: Vec<&str> = names.copied().collect();
     names.sort_unstable();
     names.dedup();
-    let mut globs = vec![format!("**/{{{}}}", names.join(","))];
+    let mut globs = crate::decoy::globs("**/", &names, "");
     globs.extend(checks::CI_GLOBS.iter().map(|&glob| glob.to_owned()));
     globs.extend(crate::decoy::excluding_folders());
     globs

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::flag_of;
 use crate::config::edit::{EditError, preview_config};
-use crate::config::{Config, ConfigError, Problem};
+use crate::config::{Changeling, Config, ConfigError, Problem};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::names::Name;
@@ -13,6 +13,12 @@ use crate::names::Name;
 pub(in crate::commands) struct Preview {
     pub config: Config,
     pub text: String,
+}
+
+impl Preview {
+    pub(in crate::commands) fn changeling(&self, name: &Name) -> Result<Changeling> {
+        Ok(self.config.changeling(name)?.clone())
+    }
 }
 
 /// Makes a change without writing it. Mistakes in what the flags say are told by flag; those that are

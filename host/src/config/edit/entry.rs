@@ -28,11 +28,9 @@ pub fn text(doc: &DocumentMut, name: &str) -> String {
         .get(CHANGELINGS)
         .and_then(Item::as_table_like)
         .and_then(|all| all.get(name));
-    if let Some(found) = found.cloned() {
-        if let Ok(mut table) = found.into_table() {
-            table.decor_mut().clear();
-            insert(&mut alone, name, table);
-        }
+    if let Some(Ok(mut table)) = found.cloned().map(Item::into_table) {
+        table.decor_mut().clear();
+        insert(&mut alone, name, table);
     }
     alone.to_string()
 }

@@ -7,7 +7,7 @@ use cap_fs_ext::{DirExt, FollowSymlinks, OpenOptionsFollowExt};
 use cap_std::fs::{Dir, File, OpenOptions};
 
 use super::{Entry, Git, GitError, Snapshot};
-use crate::process::{Conversation, ProcessError};
+use crate::process::{Command, Conversation, ProcessError};
 
 /// Bytes git may hold of one object; larger ones it streams.
 const STREAMED_FROM: &str = "core.bigFileThreshold=8m";
@@ -42,36 +42,6 @@ impl Snapshot {
             None => Reader::Objects(Objects::open(self, git)?),
         }))
     }
-
-    /// The first bytes of one file, at most `max`, and whether there are more.
-    ///
-    /// # Errors
-    /// The file is gone or is no plain file, or git failed.
-    pub fn beginning(
-        &self,
-        git: &Git,
-        entry: &Entry,
-        max: u64,
-    ) -> Result<(Vec<u8>, bool), GitError> {
-        let mut bytes = Vec::new();
-        if let Some(folder) = &self.checkout {
-            let file = Checkout::open(folder)?.file(&entry.path).map_err(pipe)?;
-            file.take(max + 1).read_to_end(&mut bytes).map_err(pipe)?;
-        } else {
-            // The process dies with the conversation, however much it still had to say.
-            let call = self
-                .call(git)
-                .args(["-c", STREAMED_FROM, "cat-file", "blob"]);
-            let mut talk = call.arg(&entry.blob).converse()?;
-            (&mut talk.stdout)
-                .take(max + 1)
-                .read_to_end(&mut bytes)
-                .map_err(pipe)?;
-        }
-        let more = bytes.len() as u64 > max;
-        bytes.truncate(usize::try_from(max).unwrap_or(usize::MAX));
-        Ok((bytes, more))
-    }
 }
 
 impl Files {
@@ -100,6 +70,27 @@ impl Files {
 }
 
 impl Files {
+    /// The first bytes of one file, at most `max`, and whether there are more. `None`: it is gone, or
+    /// is no plain file.
+    ///
+    /// # Errors
+    /// Git stopped answering.
+    pub fn beginning(
+        &mut self,
+        entry: &Entry,
+        max: u64,
+    ) -> Result<Option<(Vec<u8>, bool)>, GitError> {
+        let beginning = match &mut self.0 {
+            Reader::Checkout(checkout) => checkout.beginning(&entry.path, max + 1).ok(),
+            Reader::Objects(objects) => objects.beginning(entry, max + 1)?,
+        };
+        Ok(beginning.map(|mut bytes| {
+            let more = bytes.len() as u64 > max;
+            bytes.truncate(usize::try_from(max).unwrap_or(usize::MAX));
+            (bytes, more)
+        }))
+    }
+
     /// Size of an entry in bytes; `None`: it is gone, or is no plain file.
     pub fn size(&mut self, entry: &Entry) -> Option<u64> {
         match &mut self.0 {
@@ -167,6 +158,16 @@ impl Checkout {
         folder.open_with(name, &options)
     }
 
+    fn beginning(&mut self, path: &str, max: u64) -> io::Result<Vec<u8>> {
+        let file = self.file(path)?;
+        if !file.metadata()?.is_file() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let mut bytes = Vec::new();
+        file.take(max).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn content<'b>(&mut self, path: &str, max: u64, buffer: &'b mut Vec<u8>) -> Content<'b> {
         match self.file(path).and_then(|file| fill(buffer, file, max)) {
             Ok(Read::Whole(length)) => Content::Whole(&buffer[..length]),
@@ -206,9 +207,16 @@ fn fill(buffer: &mut Vec<u8>, mut file: File, max: u64) -> io::Result<Read> {
     Ok(Read::Whole(filled))
 }
 
-/// One `git cat-file --batch`.
+/// One `git cat-file --batch`, and how to ask for a large object.
 #[derive(Debug)]
-struct Objects(Conversation);
+struct Objects {
+    talk: Conversation,
+    blob: Command,
+}
+
+/// Objects up to this size, in bytes, are read whole even when only their beginning is wanted: asking
+/// a running git is quicker than starting one.
+const READ_WHOLE: u64 = 1 << 20;
 
 /// Requests that are under way at once. They fit into a pipe, so writing them cannot block on a git
 /// that waits for us to read.
@@ -216,10 +224,35 @@ const UNDER_WAY: usize = 256;
 
 impl Objects {
     fn open(snapshot: &Snapshot, git: &Git) -> Result<Self, GitError> {
-        let call = snapshot
-            .call(git)
-            .args(["-c", STREAMED_FROM, "cat-file", "--batch"]);
-        Ok(Self(call.converse()?))
+        let call = snapshot.call(git).args(["-c", STREAMED_FROM, "cat-file"]);
+        Ok(Self {
+            talk: call.clone().arg("--batch").converse()?,
+            blob: call.arg("blob"),
+        })
+    }
+
+    fn beginning(&mut self, entry: &Entry, max: u64) -> Result<Option<Vec<u8>>, GitError> {
+        let mut beginning = None;
+        if entry.size.is_some_and(|size| size <= READ_WHOLE) {
+            let mut buffer = Vec::new();
+            self.each([entry], READ_WHOLE, &mut buffer, |_, content| {
+                if let Content::Whole(content) = content {
+                    let length = usize::try_from(max).unwrap_or(usize::MAX);
+                    beginning = Some(content[..content.len().min(length)].to_vec());
+                }
+            })
+            .map_err(pipe)?;
+        } else {
+            // The process dies with the conversation, however much it still had to say.
+            let mut talk = self.blob.clone().arg(&entry.blob).converse()?;
+            let mut bytes = Vec::new();
+            (&mut talk.stdout)
+                .take(max)
+                .read_to_end(&mut bytes)
+                .map_err(pipe)?;
+            beginning = Some(bytes);
+        }
+        Ok(beginning)
     }
 
     fn each<'a>(
@@ -240,13 +273,13 @@ impl Objects {
                 requests.push(b'\n');
             }
             let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-            self.0
+            self.talk
                 .stdin
                 .as_mut()
                 .ok_or_else(gone)?
                 .write_all(&requests)?;
             // Empty again when the last answer was read: git says nothing unasked.
-            let mut answers = BufReader::with_capacity(32 << 10, &mut self.0.stdout);
+            let mut answers = BufReader::with_capacity(32 << 10, &mut self.talk.stdout);
             for entry in batch {
                 match entry.size {
                     Some(size) if size > max => look(entry, Content::TooLarge(size)),

@@ -11,7 +11,7 @@ use jiff::civil::Date;
 
 use super::globs::Globs;
 use super::{Access, Failure, State, Work, failure, search};
-use crate::git::{Entry, Git, GitError, Snapshot, Tree};
+use crate::git::{Entry, Files, Git, GitError, Snapshot, Tree};
 use crate::names::printable;
 use crate::process::ProcessError;
 use crate::template::bindings::changelings::template::repo::{
@@ -40,6 +40,8 @@ pub(in crate::template) struct Repo {
     /// What "the last days" count from.
     today: Date,
     tree: Option<Arc<Tree>>,
+    /// For `read` and `files`; a search has readers of its own.
+    files: Option<Files>,
     /// Files that were not looked at, with the reason, by path.
     pub(in crate::template) skipped: BTreeMap<String, String>,
 }
@@ -51,6 +53,7 @@ impl Repo {
             git,
             today,
             tree: None,
+            files: None,
             skipped: BTreeMap::new(),
         }
     }
@@ -69,6 +72,15 @@ impl Repo {
         Ok(tree)
     }
 
+    /// The reader of files, opened once.
+    fn reader(&mut self) -> Result<&mut Files, Failure> {
+        let files = match self.files.take() {
+            Some(files) => files,
+            None => self.snapshot.files(&self.git).map_err(unavailable)?,
+        };
+        Ok(self.files.insert(files))
+    }
+
     fn files(&mut self, globs: &[String], limit: u32, work: &Work) -> Result<FileList, Failure> {
         let limit = clamp(limit, MAX_FILES);
         let globs = Globs::new(globs)?;
@@ -76,7 +88,7 @@ impl Repo {
         let mut wanted = tree.entries.iter().filter(|entry| globs.want(&entry.path));
         let first: Vec<&Entry> = wanted.by_ref().take(limit).collect();
         let truncated = wanted.next().is_some();
-        let mut files = self.snapshot.files(&self.git).map_err(unavailable)?;
+        let files = self.reader()?;
         let mut items = Vec::with_capacity(first.len());
         let mut skipped = left(&tree);
         for entry in first {
@@ -102,13 +114,15 @@ impl Repo {
         let entry = tree.get(path).ok_or_else(|| no_file(path))?;
         let max = max_bytes.min(MAX_READ);
         // Room for the rest of a character that the limit cuts, and enough to see that it is binary.
-        let (bytes, more) = self
-            .snapshot
-            .beginning(&self.git, entry, u64::from(max) + 8_192)
-            .map_err(|error| match error {
-                GitError::Process(ProcessError::Pipe(..)) => no_file(path),
-                other => unavailable(other),
-            })?;
+        let beginning = self.reader()?.beginning(entry, u64::from(max) + 8_192);
+        let (bytes, more) = match beginning {
+            Ok(beginning) => beginning.ok_or_else(|| no_file(path))?,
+            Err(error) => {
+                // A conversation that broke off cannot go on.
+                self.files = None;
+                return Err(unavailable(error));
+            }
+        };
         if search::is_binary(&bytes) {
             return Err(failure(
                 "binary",

@@ -61,9 +61,13 @@ pub(super) fn matcher(pattern: &str) -> Result<RegexMatcher, Failure> {
         .dfa_size_limit(MAX_REGEX)
         .build(pattern)
         .map_err(|error| {
+            // The last line says it; the others draw an arrow.
+            let error = error.to_string();
+            let reason = error.lines().last().unwrap_or_default();
+            let reason = reason.strip_prefix("error: ").unwrap_or(reason);
             failure(
                 "invalid-argument",
-                format!("pattern: {}", printable(&error.to_string())),
+                format!("pattern: {}", printable(reason)),
             )
         })
 }
