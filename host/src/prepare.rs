@@ -85,7 +85,7 @@ fn load(
     context: &Context,
 ) -> Result<(Arc<Template>, Vec<Permission>)> {
     let source = catalog::find(reference, base)?;
-    let progress = context.ui.progress("loading the template");
+    let progress = context.ui.quick_progress("loading the template");
     let template = Template::load(&source, &context.home.components_dir())?;
     drop(progress);
     let grants = Grants::load(&context.home.grants_file())?;

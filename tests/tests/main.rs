@@ -12,4 +12,5 @@ mod hostile_templates;
 mod list;
 mod permission;
 mod program;
+mod progress;
 mod show;
