@@ -7,6 +7,7 @@
 //! behaves the same on every machine.
 
 mod access;
+mod commit;
 mod error;
 mod mirror;
 mod remote;
@@ -22,6 +23,7 @@ use crate::process::{Command, Finished};
 use crate::repo_url::RepoUrl;
 
 use access::Access;
+pub use commit::NewFile;
 pub use error::GitError;
 pub use mirror::Mirror;
 pub use remote::{Listing, Push};
@@ -131,6 +133,15 @@ impl Git {
     #[must_use]
     pub fn with_token(mut self, repo: &RepoUrl, token: &str) -> Self {
         self.access.offer_token(repo, token);
+        self
+    }
+
+    /// The same for remotes that are folders of ours: not even those calls see the user's
+    /// configuration.
+    #[must_use]
+    pub fn without_user(mut self) -> Self {
+        self.user_env =
+            NO_USER_CONFIG.iter().map(|(name, value)| (*name, OsString::from(*value))).collect();
         self
     }
 

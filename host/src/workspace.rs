@@ -21,6 +21,7 @@ use crate::git::{Git, GitError, Mirror, checked};
 
 pub use collect::{Collected, OtherRef};
 pub use remove::remove_tree;
+pub use salvage::read_refs;
 pub use uncommitted::Uncommitted;
 
 /// Why there is no workspace, or nothing can be taken out of it.

@@ -8,5 +8,6 @@ mod completions;
 mod dev_script;
 mod doctor;
 mod list;
+mod permission;
 mod program;
 mod show;

@@ -215,7 +215,7 @@ fn shown(listing: &Listing, columns: Option<usize>) -> String {
             .iter()
             .map(|other| {
                 (
-                    format!("{} {}", other.template, other.digest.short()),
+                    format!("{} sha256:{}", other.template, other.digest.short()),
                     words(&other.permissions),
                 )
             })
@@ -247,7 +247,7 @@ fn shown_entry(entry: &Entry, columns: Option<usize>) -> String {
     let id = if template.built_in {
         format!("{id}, built in")
     } else {
-        format!("{id}, sha256 {}", template.digest.short())
+        format!("{id}, sha256:{}", template.digest.short())
     };
     let may = if template.may_run {
         "plan, rehearse, run and be deployed".to_owned()
@@ -315,7 +315,7 @@ fn grant(args: &Grant, context: &Context) -> Result<()> {
         return Ok(());
     }
     let question = format!(
-        "Grant {} to {name} {}?",
+        "Grant {} to {name} (sha256:{})?",
         words(&new),
         template.digest.short()
     );
@@ -330,7 +330,7 @@ fn grant(args: &Grant, context: &Context) -> Result<()> {
     }
     let all = grants::grant(&file, &template.digest, name, &new, &now(context))?;
     context.ui.note(format!(
-        "granted; {name} {} now has: {}",
+        "granted; {name} (sha256:{}) now has: {}",
         template.digest.short(),
         words(&all)
     ));
@@ -346,7 +346,7 @@ fn say_what(template: &Template, permissions: &[Permission], context: &Context) 
             format!("{} {}", manifest.name, printable(&manifest.version)),
         ),
         ("says".to_owned(), printable(&manifest.description)),
-        ("sha256".to_owned(), template.digest.to_string()),
+        ("digest".to_owned(), format!("sha256:{}", template.digest)),
     ];
     pairs.extend(
         permissions
@@ -380,7 +380,7 @@ fn revoke(args: &Revoke, context: &Context) -> Result<()> {
     let Some((_, granted)) = known.iter().find(|(other, _)| **other == digest) else {
         context
             .ui
-            .note(format!("{} was granted nothing", digest.short()));
+            .note(format!("sha256:{} was granted nothing", digest.short()));
         return Ok(());
     };
     let name = granted.template.clone();
@@ -391,14 +391,14 @@ fn revoke(args: &Revoke, context: &Context) -> Result<()> {
     let gone = words(gone);
     if args.dry_run {
         context.ui.note(format!(
-            "would take back from {name} {}: {gone} (--dry-run)",
+            "would take back from {name} (sha256:{}): {gone} (--dry-run)",
             digest.short()
         ));
         return Ok(());
     }
     let left = grants::revoke(&file, &digest, &args.permissions, &now(context))?;
     context.ui.note(format!(
-        "taken back from {name} {}: {gone}; left: {}",
+        "taken back from {name} (sha256:{}): {gone}; left: {}",
         digest.short(),
         words(&left)
     ));

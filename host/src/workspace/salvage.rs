@@ -152,8 +152,8 @@ fn take_files(from: &Path, into: &Path, wanted: impl Fn(&str) -> bool) -> io::Re
     Ok(())
 }
 
-/// Branches, tags and the stash.
-fn read_refs(git_dir: &Path) -> BTreeMap<String, String> {
+/// Branches, tags and the stash of a git directory that somebody else could write to.
+pub fn read_refs(git_dir: &Path) -> BTreeMap<String, String> {
     let mut refs = BTreeMap::new();
     let packed = git_dir.join("packed-refs");
     for line in read_text(&packed, MAX_PACKED_REFS)

@@ -1,0 +1,109 @@
+//! One run on its way: its record, and whoever watches.
+
+use jiff::Timestamp;
+
+use super::{Event, Outcome, StepName};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::prepare::Subject;
+use crate::record::{self, Header, Recording, Store, Usage};
+
+pub(super) struct Run<'a> {
+    pub(super) recording: Recording<'a>,
+    pub(super) context: &'a Context,
+    watch: &'a mut dyn FnMut(&Event),
+}
+
+/// Why a run ends before its last step: its outcome is known.
+#[derive(Debug)]
+pub(super) struct Stop(pub(super) Outcome);
+
+impl<'a> Run<'a> {
+    /// Records that it begins.
+    pub(super) fn begin(
+        store: &'a Store,
+        subject: &Subject,
+        kind: record::Kind,
+        context: &'a Context,
+        watch: &'a mut dyn FnMut(&Event),
+    ) -> Result<Self> {
+        let started_at = context.clock.now();
+        let recording = store.begin(&Header {
+            id: &record::new_id(started_at),
+            kind,
+            changeling: &subject.job.changeling,
+            repo: &subject.job.repo.to_string(),
+            template: &subject.job.template.name,
+            started_at,
+        })?;
+        watch(&Event::Started);
+        Ok(Self { recording, context, watch })
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.context.clock.now()
+    }
+
+    pub(super) fn event(&mut self, event: &Event) -> Result<()> {
+        self.recording.event(self.now(), event)?;
+        (self.watch)(event);
+        Ok(())
+    }
+
+    /// One step; an error in it ends the run.
+    pub(super) fn step<T>(
+        &mut self,
+        step: StepName,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T, Stop> {
+        self.try_step(step, work).map_err(|error| Stop(failure(step, &error)))
+    }
+
+    /// As `step`, for those whose errors are the user's to mend.
+    pub(super) fn try_step<T>(
+        &mut self,
+        step: StepName,
+        work: impl FnOnce(&mut Self) -> Result<T>,
+    ) -> Result<T> {
+        self.event(&Event::StepStarted { step })?;
+        let done = work(self)?;
+        self.event(&Event::StepEnded { step })?;
+        Ok(done)
+    }
+
+    /// The outcome is written down; the run is over.
+    pub(super) fn finish(mut self, outcome: &Outcome, usage: Usage) -> Result<()> {
+        let now = self.now();
+        self.event(&Event::StepStarted { step: StepName::Record })?;
+        self.recording.finish(outcome, usage, now)?;
+        (self.watch)(&Event::Ended { outcome: outcome.clone() });
+        Ok(())
+    }
+
+    /// It could not begin. A mistake of whoever asked leaves no record; everything else does.
+    pub(super) fn give_up(self, step: StepName, error: Error) -> Error {
+        let written = if matches!(error.kind, Kind::Usage) {
+            self.recording.discard()
+        } else {
+            let now = self.now();
+            self.recording.finish(&failure(step, &error), Usage::default(), now)
+        };
+        if let Err(record) = written {
+            tracing::warn!("cannot write the record: {record}");
+        }
+        error
+    }
+}
+
+/// What an error in a step means for the run.
+pub(super) fn failure(step: StepName, error: &Error) -> Outcome {
+    match error.kind {
+        Kind::Interrupted => Outcome::Interrupted,
+        _ => Outcome::Failed {
+            step,
+            exit: None,
+            message: error.to_string(),
+            last_lines: Vec::new(),
+        },
+    }
+}

@@ -1,0 +1,216 @@
+//! The steps between plan and publishing: clone, agent, collect, check.
+
+use super::run::{Run, Stop, failure};
+use super::{Event, Outcome, StepName};
+use crate::agent::{Agent, Ended, How, Room, Written};
+use crate::git::{Git, Mirror, NewFile, checked};
+use crate::job::Identity;
+use crate::patch;
+use crate::plan::Plan;
+use crate::record::File;
+use crate::redact::Redactor;
+use crate::workspace::{Collected, Spec, Workspace};
+
+/// What the agent is given beside the plan.
+#[derive(Debug)]
+pub(super) struct Equipment<'a> {
+    pub(super) git: &'a Git,
+    pub(super) mirror: &'a Mirror,
+    pub(super) agent: &'a Agent,
+    /// What the agent's own `git push` would push to.
+    pub(super) origin: &'a str,
+    pub(super) identity: &'a Identity,
+    pub(super) secrets: &'a [(String, String)],
+    pub(super) redactor: &'a Redactor,
+}
+
+/// What an agent's work amounts to.
+#[derive(Debug, Default)]
+pub(super) struct Work {
+    pub(super) ended: Option<Ended>,
+    /// What would be published.
+    pub(super) collected: Collected,
+    pub(super) written: Written,
+}
+
+/// Does the work as far as it goes. `work` holds what there is, also when the run stops early.
+pub(super) fn work(run: &mut Run, plan: &Plan, with: &Equipment, work: &mut Work) -> Result<(), Stop> {
+    let workspace = run.step(StepName::Clone, |run| {
+        Ok(Workspace::create(
+            with.git,
+            with.mirror,
+            &Spec {
+                run_dir: run.recording.folder(),
+                run_id: &plan.run_id,
+                commit: &plan.branch.starts_at,
+                base_branch: &plan.base.branch,
+                branch: &plan.branch.name,
+                origin: with.origin,
+            },
+        )?)
+    })?;
+    let ended = agent(run, plan, with, &workspace)?;
+    work.written = Written::read(run.recording.folder(), with.redactor);
+    let how = ended.how.clone();
+    let failed = failed(&ended);
+    let last_message = ended.last_message.clone();
+    work.ended = Some(ended);
+    if how == How::Interrupted {
+        return Err(Stop(Outcome::Interrupted));
+    }
+    work.collected = collect(run, with, &workspace)?;
+    keep(run, with.redactor, work)?;
+    match (how, failed) {
+        (How::TimedOut, _) => Err(Stop(Outcome::TimedOut { after_seconds: plan.limits.timeout_seconds })),
+        (_, Some(outcome)) => Err(Stop(outcome)),
+        _ => check(run, plan, with, work, last_message),
+    }
+}
+
+fn agent(run: &mut Run, plan: &Plan, with: &Equipment, workspace: &Workspace) -> Result<Ended, Stop> {
+    run.step(StepName::Agent, |run| {
+        run.event(&Event::AgentStarted { argv: with.agent.argv() })?;
+        let folder = run.recording.folder().to_owned();
+        let room = Room {
+            plan,
+            workspace: workspace.path(),
+            run_dir: &folder,
+            identity: with.identity,
+            env: &run.context.env,
+            secrets: with.secrets,
+            redactor: with.redactor,
+        };
+        let mut lost = None;
+        let ended = with.agent.work(&room, |bytes| {
+            if let Err(error) = run.recording.log(bytes) {
+                lost = Some(error);
+            }
+        })?;
+        if let Some(error) = lost {
+            return Err(error.into());
+        }
+        let exit = match ended.how {
+            How::Exited(code) => Some(code),
+            _ => None,
+        };
+        run.event(&Event::AgentEnded { exit, seconds: ended.seconds })?;
+        if ended.processes_left > 0 {
+            run.event(&Event::ProcessesLeft { count: ended.processes_left })?;
+        }
+        Ok(ended)
+    })
+}
+
+/// The outcome of an agent that did not end well; its work is kept and not published.
+fn failed(ended: &Ended) -> Option<Outcome> {
+    let (exit, message) = match &ended.how {
+        How::Exited(0) if ended.reported_failure => (Some(0), "it reported a failure".to_owned()),
+        How::Exited(0) | How::TimedOut | How::Interrupted => return None,
+        How::Exited(code) => (Some(*code), format!("it ended with exit code {code}")),
+        How::NotStarted(reason) => (None, reason.clone()),
+    };
+    Some(Outcome::Failed { step: StepName::Agent, exit, message, last_lines: ended.last_lines.clone() })
+}
+
+fn collect(run: &mut Run, with: &Equipment, workspace: &Workspace) -> Result<Collected, Stop> {
+    run.step(StepName::Collect, |run| {
+        let collected = workspace.collect(with.git, with.mirror)?;
+        run.event(&Event::Collected {
+            commits: collected.commits.len(),
+            files: collected.files.len(),
+            uncommitted: collected.uncommitted.is_some(),
+        })?;
+        Ok(collected)
+    })
+}
+
+/// Into the record, without secrets, before anything can go wrong with it.
+fn keep(run: &mut Run, redactor: &Redactor, work: &Work) -> Result<(), Stop> {
+    let record = |error: crate::record::RecordError| Stop(failure(StepName::Record, &error.into()));
+    let save = |file, bytes: &[u8]| run.recording.save(file, &redactor.bytes(bytes)).map_err(record);
+    if !work.collected.patch.is_empty() {
+        save(File::Patch, &work.collected.patch)?;
+    }
+    if let Some(uncommitted) = &work.collected.uncommitted {
+        save(File::Uncommitted, &uncommitted.patch)?;
+    }
+    if let Some(summary) = &work.written.summary {
+        save(File::Summary, summary.as_bytes())?;
+    }
+    if let Some(report) = &work.written.report {
+        save(File::Report, report.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Whether what there is may be published; and if nothing is to be, what the run led to.
+fn check(
+    run: &mut Run,
+    plan: &Plan,
+    with: &Equipment,
+    work: &mut Work,
+    last_message: Option<String>,
+) -> Result<(), Stop> {
+    let problems = work.collected.problems.clone();
+    if !problems.is_empty() {
+        return Err(Stop(Outcome::NeedsAttention { why: problems }));
+    }
+    if let Some(path) = &plan.report {
+        report(run, plan, path, with, work)?;
+    }
+    let patch = run.step(StepName::CheckPatch, |_| {
+        Ok(patch::check(&work.collected.to_check(), with.redactor, &plan.allow_paths))
+    })?;
+    if !patch.is_empty() {
+        let why = patch.iter().map(ToString::to_string).collect();
+        return Err(Stop(Outcome::NeedsAttention { why }));
+    }
+    if work.collected.tip.is_some() {
+        return Ok(());
+    }
+    let uncommitted = work.collected.uncommitted.is_some();
+    Err(Stop(match plan.report {
+        Some(_) => Outcome::Report { place: File::Report.name().to_owned() },
+        None => Outcome::NoChanges { last_message, uncommitted },
+    }))
+}
+
+/// A report that was asked for: there, or a failure. When a pull request delivers it, it takes the
+/// place of whatever the agent committed.
+fn report(run: &mut Run, plan: &Plan, path: &str, with: &Equipment, work: &mut Work) -> Result<(), Stop> {
+    let Some(report) = &work.written.report else {
+        let last_lines = work.ended.as_ref().map(|ended| ended.last_lines.clone()).unwrap_or_default();
+        return Err(Stop(Outcome::Failed {
+            step: StepName::Collect,
+            exit: Some(0),
+            message: "a report was asked for, and the agent wrote none".to_owned(),
+            last_lines,
+        }));
+    };
+    let uncommitted = work.collected.uncommitted.take();
+    if plan.delivery != crate::brief::Delivery::PullRequest {
+        work.collected = Collected { uncommitted, ..Collected::default() };
+        return Ok(());
+    }
+    work.collected = run.step(StepName::Collect, |run| {
+        let git_dir = &with.mirror.git_dir;
+        let _lock = with.mirror.lock()?;
+        let tip = with.git.commit_file(
+            git_dir,
+            &run.recording.folder().join("index.report"),
+            &NewFile {
+                parent: &plan.branch.starts_at,
+                path,
+                bytes: report.as_bytes(),
+                message: &format!("Add the report of {}\n", plan.changeling),
+                identity: with.identity,
+                at: run.now(),
+            },
+        )?;
+        let name = format!("refs/runs/{}/heads/{}", plan.run_id, plan.branch.name);
+        checked("update-ref", &with.git.in_dir(git_dir).args(["update-ref", &name, &tip]))?;
+        let made = Collected::between(with.git, git_dir, &plan.branch.starts_at, &tip)?;
+        Ok(Collected { uncommitted, ..made })
+    })?;
+    Ok(())
+}
