@@ -10,6 +10,7 @@ mod dev_script;
 mod doctor;
 mod hostile_templates;
 mod list;
+mod map;
 mod permission;
 mod program;
 mod progress;
