@@ -11,4 +11,5 @@ mod list;
 mod permission;
 mod program;
 mod progress;
+mod questions;
 mod show;
