@@ -14,4 +14,5 @@ mod map;
 mod permission;
 mod program;
 mod progress;
+mod questions;
 mod show;
