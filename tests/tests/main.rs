@@ -9,4 +9,6 @@ mod dev_script;
 mod doctor;
 mod list;
 mod program;
+mod rehearse;
+mod repositories;
 mod show;
