@@ -300,6 +300,7 @@ fn what_stopped(error: &wasmtime::Error, state: &State) -> Problem {
         return Problem::Memory(limits::MEMORY);
     }
     match error.downcast_ref::<Trap>() {
+        Some(Trap::UnreachableCodeReached) if state.stderr.tells_of_a_panic() => Problem::Panicked,
         Some(trap) => {
             let text = trap.to_string();
             Problem::Trapped(text.strip_prefix("wasm trap: ").unwrap_or(&text).to_owned())

@@ -55,6 +55,33 @@ impl Invocation {
         self
     }
 
+    /// The same call made by another program, which gets it as its last arguments.
+    #[must_use]
+    pub fn started_by<S: AsRef<OsStr>>(
+        &self,
+        program: impl AsRef<OsStr>,
+        args: impl IntoIterator<Item = S>,
+    ) -> Self {
+        let mut outer = Self::new(program.as_ref(), self.replacements.clone());
+        outer
+            .command
+            .args(args)
+            .arg(self.command.get_program())
+            .args(self.command.get_args());
+        outer.shown_as = format!("{} ... {}", outer.shown_as, self.shown_as);
+        if let Some(folder) = self.command.get_current_dir() {
+            outer.command.current_dir(folder);
+        }
+        for (name, value) in self.command.get_envs() {
+            match value {
+                Some(value) => outer.command.env(name, value),
+                None => outer.command.env_remove(name),
+            };
+        }
+        outer.patience = self.patience;
+        outer
+    }
+
     /// The folder it runs in.
     #[must_use]
     pub fn dir(mut self, folder: impl Into<PathBuf>) -> Self {

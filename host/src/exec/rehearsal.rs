@@ -145,7 +145,7 @@ fn prepare(run: &mut Run, step: &mut StepName, subject: &Subject, git: &Git) -> 
         Ok(Mirror::update(git, &context.home, &subject.job.repo)?)
     })?;
     let identity = identity(subject, git)?;
-    let facts = subject.facts(&mirror, run.recording.id(), context)?;
+    let facts = subject.facts(&mirror, run.recording.id(), git, context)?;
     let commit = match plan::start(&subject.job, &facts) {
         Start::At(commit) => commit,
         Start::Skip(reason) => {

@@ -71,7 +71,7 @@ fn template(plan: &Plan) -> String {
     let origin = if id.built_in {
         "built in".to_owned()
     } else {
-        format!("sha256 {}", id.digest.short())
+        format!("sha256:{}", id.digest.short())
     };
     format!("{} {} ({origin})", id.name, printable(&id.version))
 }

@@ -87,6 +87,8 @@ pub enum Problem {
     TooManyCalls(u32),
     #[error("it ended with exit code {0}")]
     Exited(i32),
+    #[error("it panicked")]
+    Panicked,
     #[error("it trapped: {0}")]
     Trapped(String),
     #[error("its answer is wrong in {field}: {complaint}")]
@@ -174,6 +176,7 @@ fn hint(problem: &Problem) -> Option<String> {
         | Problem::TooMuchData(_)
         | Problem::TooManyCalls(_)
         | Problem::Exited(_)
+        | Problem::Panicked
         | Problem::Trapped(_)
         | Problem::Answer { .. } => {
             "this is a defect of the template; `changeling -vv ...` shows what it logged".to_owned()

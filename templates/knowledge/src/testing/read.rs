@@ -210,16 +210,19 @@ impl<'a> Reader<'a, '_> {
 
     fn declared(&mut self, declared: &Declared<'a>) -> Option<usize> {
         let style = self.style;
-        let is_test = self
-            .attributes
-            .iter()
-            .any(|found| style.test_attributes.contains(&found.last_word))
-            || ((declared.is_title
-                || style
-                    .test_names
-                    .iter()
-                    .any(|prefix| declared.starts_with(prefix)))
-                && self.masked[declared.start..declared.body.start].contains(style.signature));
+        let has = |words: &[&str]| {
+            let mut attributes = self.attributes.iter();
+            attributes.any(|attribute| words.contains(&attribute.last_word))
+        };
+        let is_named = declared.is_title
+            || style
+                .test_names
+                .iter()
+                .any(|prefix| declared.starts_with(prefix));
+        let declaration = &self.masked[declared.start..declared.body.start];
+        // A fixture may be called `test_app`.
+        let is_test = has(style.test_attributes)
+            || (is_named && declaration.contains(style.signature) && !has(&["fixture"]));
         let body = &self.masked[declared.body.clone()];
         let mut strength = strength::of(body, style);
         for attribute in &self.attributes {

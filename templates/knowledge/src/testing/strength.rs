@@ -36,6 +36,7 @@ const SMOKE: &[&str] = &[
     "sendsync",
     "deadlock",
     "norace",
+    "overflow",
 ];
 
 /// Whether the test's name says that it is only about getting through.
@@ -96,28 +97,20 @@ pub(super) fn pieces<'a>(text: &'a str, piece: &'a str) -> impl Iterator<Item = 
 
 /// Whether one of the words of a name is a check: `assert_eq`, `assertEquals`, `toMatchSnapshot`.
 fn is_check(name: &str, style: &Style) -> bool {
-    words(name).any(|word| {
-        let word = word.to_ascii_lowercase();
-        CHECKS.contains(&word.as_str()) || style.checks.contains(&word.as_str())
-    })
-}
-
-/// The words of a name, by underscores and capitals.
-fn words(name: &str) -> impl Iterator<Item = &str> {
-    name.split('_').flat_map(|part| {
-        let mut starts = vec![0];
-        let bytes = part.as_bytes();
-        starts.extend(
-            (1..bytes.len()).filter(|&at| {
-                bytes[at].is_ascii_uppercase() && !bytes[at - 1].is_ascii_uppercase()
-            }),
-        );
-        let ends: Vec<usize> = starts.iter().skip(1).copied().chain([part.len()]).collect();
-        starts
-            .into_iter()
-            .zip(ends)
-            .map(|(from, to)| &part[from..to])
-            .collect::<Vec<_>>()
+    let mut start = 0;
+    let bytes = name.as_bytes();
+    (1..=bytes.len()).any(|end| {
+        let ends = bytes.get(end).is_none_or(|byte| {
+            *byte == b'_' || (byte.is_ascii_uppercase() && !bytes[end - 1].is_ascii_uppercase())
+        });
+        if !ends {
+            return false;
+        }
+        let word = name.get(start..end).unwrap_or_default();
+        let word = word.trim_start_matches('_');
+        start = end;
+        let is_it = |check: &&str| check.eq_ignore_ascii_case(word);
+        CHECKS.iter().any(is_it) || style.checks.iter().any(is_it)
     })
 }
 
@@ -127,30 +120,39 @@ const KEYWORDS: &[&str] = &["assert", "raise", "throw", "raises", "throws", "ref
 /// Names in a line that are called, looked into (`expect.soft`) or keywords that check (`assert x`,
 /// `raise`), with where they are.
 pub(super) fn called(line: &str) -> impl Iterator<Item = (&str, usize)> {
+    // Bytes of characters outside of ASCII count as letters: a name never ends inside of one.
+    let is_letter = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte >= 0x80;
+    let bytes = line.as_bytes();
     let mut at = 0;
     std::iter::from_fn(move || {
-        while at < line.len() {
-            let rest = &line[at..];
-            let skip = rest.find(|c: char| c.is_alphabetic() || c == '_')?;
-            let from = at + skip;
-            let length = line[from..]
-                .find(|c| !is_word(c))
-                .unwrap_or(line.len() - from);
-            at = from + length;
+        loop {
+            let from = at + bytes[at..].iter().position(|byte| is_letter(*byte))?;
+            let length = bytes[from..].iter().position(|byte| !is_letter(*byte));
+            at = length.map_or(bytes.len(), |length| from + length);
             let name = &line[from..at];
-            let after = line[at..].trim_start_matches(['!', '?']).trim_start();
-            let is_called =
-                after.starts_with(['(', '.', '<', '{', '[']) && !line[at..].starts_with("!=");
-            // `assert_equal 1, a`: a statement may leave the parentheses out.
-            let is_command = line[..from].trim().is_empty()
-                && line[at..].starts_with(' ')
-                && after.starts_with(|c: char| is_word(c) || "\"':@-".contains(c));
-            if is_called || is_command || KEYWORDS.contains(&name) {
+            let is_number = bytes[from].is_ascii_digit();
+            if !is_number && (is_followed_by_call(line, from, at) || KEYWORDS.contains(&name)) {
                 return Some((name, from));
             }
         }
-        None
     })
+}
+
+fn is_followed_by_call(line: &str, from: usize, to: usize) -> bool {
+    let after = line[to..].trim_start_matches(['!', '?']).trim_start();
+    // `f(`, `f!(`, `f.g`, `f::<T>(`
+    if after.starts_with("::<") {
+        return true;
+    }
+    if after.starts_with(['(', '.', '<', '{', '[']) {
+        return !line[to..].starts_with("!=");
+    }
+    // `assert_equal 1, a`, `a.should == b`: the parentheses may be left out.
+    let before = line[..from].trim_start();
+    (before.is_empty() || before.ends_with('.'))
+        && line[to..].starts_with(' ')
+        && (after.starts_with(|c: char| is_word(c) || "\"':@-".contains(c))
+            || after.starts_with("=="))
 }
 
 /// Names of functions that check something, directly or through each other, over many files.
@@ -205,6 +207,8 @@ mod tests {
             ("Go", "helper(t, a)"),
             ("Java", "mockMvc.perform(x).andExpect(y)"),
             ("Ruby", "expect { a }.to raise_error"),
+            ("Rust", "assert_send::<A>();"),
+            ("Ruby", "a.should == b"),
             ("C++", "EXPECT_EQ(a, b);"),
         ] {
             assert!(strength(language, body).0 > 0, "{language}: {body}");

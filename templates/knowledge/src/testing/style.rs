@@ -142,7 +142,7 @@ pub static STYLES: &[Style] = &[
         x_and_f: true,
         skip_statements: &["this.skip()", "t.skip(", "test.skip()", "ctx.skip("],
         checks: &["wait", "rejects", "tsd", "page", "fc"],
-        check_code: &["t.", "cy.", "page.", "getBy", "getAllBy", "findBy", "findAllBy", ".should", "done("],
+        check_code: &["t.", "cy.", "page.", "getBy", "getAllBy", "findBy", "findAllBy", ".should", "done"],
         sleeps: &["setTimeout", "sleep", "delay", "waitForTimeout", "cy.wait", "browser.pause", "setImmediate"],
         fake_clocks: &["useFakeTimers", "fakeTimers", "FakeTimers", "mock.timers", "fakeAsync", "cy.clock"],
         ..NONE

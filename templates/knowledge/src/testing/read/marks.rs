@@ -57,7 +57,7 @@ impl<'a> Reader<'a, '_> {
         });
         self.strings(&part)
             .into_iter()
-            .next()
+            .find(|text| text.starts_with(|c: char| c.is_alphanumeric() || "#(".contains(c)))
             .or_else(|| self.comment_near(at))
     }
 
@@ -140,7 +140,9 @@ impl<'a> Reader<'a, '_> {
                             || rest.starts_with([' ', '('])
                     })
                 });
-                if is_skip && *top.get_or_insert(indent) == indent {
+                // Ruby: `skip "x" if y`
+                let is_conditional = code.contains(" if ") || code.contains(" unless ");
+                if is_skip && !is_conditional && *top.get_or_insert(indent) == indent {
                     self.mark(MarkKind::Skipped, start + indent, name);
                     if let Some(test) = self.file.tests.last_mut() {
                         test.is_skipped = true;
@@ -185,11 +187,15 @@ impl<'a> Reader<'a, '_> {
                 continue;
             }
             lines.push(line);
-            let body = self.bodies.iter().position(|body| body.contains(&at));
-            let name = body.map_or("", |index| self.file.tests[index].name);
-            if body.is_some_and(|index| self.file.tests[index].is_skipped) {
+            // Elsewhere it stands for something slow: a server, a fixture.
+            let Some(index) = self.bodies.iter().position(|body| body.contains(&at)) else {
+                continue;
+            };
+            let test = &self.file.tests[index];
+            if test.is_skipped {
                 continue;
             }
+            let name = test.name;
             let reason = self.comment_near(at);
             self.mark_with(MarkKind::Sleeps, at, name, reason);
         }
