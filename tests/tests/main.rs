@@ -15,4 +15,6 @@ mod permission;
 mod program;
 mod progress;
 mod questions;
+mod rehearse;
+mod repositories;
 mod show;
