@@ -22,3 +22,6 @@ pub mod survey;
 pub mod testing;
 
 pub use survey::Survey;
+
+#[cfg(test)]
+mod fixtures;
