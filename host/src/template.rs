@@ -221,7 +221,7 @@ impl Linked {
                 template: source.name_hint.clone(),
                 digest: Some(source.digest.clone()),
                 phase,
-                problem,
+                problem: Box::new(problem),
                 stderr: Vec::new(),
             }
         };
@@ -250,7 +250,7 @@ impl Linked {
             template: self.name.clone(),
             digest: Some(self.digest.clone()),
             phase,
-            problem,
+            problem: Box::new(problem),
             stderr,
         }
     }
@@ -300,6 +300,7 @@ fn what_stopped(error: &wasmtime::Error, state: &State) -> Problem {
         return Problem::Memory(limits::MEMORY);
     }
     match error.downcast_ref::<Trap>() {
+        Some(Trap::UnreachableCodeReached) if state.stderr.tells_of_a_panic() => Problem::Panicked,
         Some(trap) => {
             let text = trap.to_string();
             Problem::Trapped(text.strip_prefix("wasm trap: ").unwrap_or(&text).to_owned())

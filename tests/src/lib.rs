@@ -13,6 +13,7 @@
 //! the tests reaches the program, and nothing the program does reaches that person.
 
 mod env;
+pub mod guests;
 pub mod hostile;
 pub mod needs;
 mod outside;

@@ -285,7 +285,8 @@ impl Settings {
 
 /// A template as it is written down: a name as it is, a path in full.
 fn template(text: &str, cwd: &Path) -> String {
-    let is_path = text.contains('/') || Path::new(text).extension().is_some_and(|end| end == "wasm");
+    let is_path =
+        text.contains('/') || Path::new(text).extension().is_some_and(|end| end == "wasm");
     if is_path {
         full(text, cwd)
     } else {

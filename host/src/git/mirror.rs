@@ -149,6 +149,17 @@ impl Mirror {
         &self.branches
     }
 
+    /// A run of ours made this commit, or one on top of it, and it is kept here.
+    pub fn holds_run_commit(&self, git: &Git, commit: &str) -> bool {
+        let call = git
+            .in_dir(&self.git_dir)
+            .args(["for-each-ref", "--count=1", "--contains"])
+            .arg(commit)
+            .arg("refs/runs/");
+        // A commit this repository does not know is an error of git's, and a no.
+        checked("for-each-ref", &call).is_ok_and(|found| !found.stdout.is_empty())
+    }
+
     /// The commit a branch of the remote is at.
     pub fn commit_of(&self, branch: &str) -> Result<String, GitError> {
         self.branches

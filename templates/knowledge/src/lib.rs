@@ -7,6 +7,7 @@
 //! * [`language`] and [`lexer`]: comment and string syntax; what is a comment and what only looks
 //!   like one.
 //! * [`ecosystem`]: package manifests, lockfiles and test files of the common ecosystems.
+//! * [`hotspot`]: source files that change often and have no test of their own.
 //! * [`history`]: how often files change, how old lines are.
 //! * [`notes`]: files in which a repository tells agents and contributors what it expects.
 //! * [`testing`]: tests, what runs them, and which file tests which.
@@ -15,6 +16,7 @@ pub mod checks;
 pub mod decoy;
 pub mod ecosystem;
 pub mod history;
+pub mod hotspot;
 pub mod language;
 pub mod lexer;
 pub mod notes;
@@ -22,3 +24,6 @@ pub mod survey;
 pub mod testing;
 
 pub use survey::Survey;
+
+#[cfg(test)]
+mod fixtures;
