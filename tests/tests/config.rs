@@ -141,6 +141,23 @@ fn every_flag_is_written_down() {
 }
 
 #[test]
+fn a_required_parameter_is_asked_for_by_name() {
+    let env = TestEnv::new();
+    let args = ["add", "a", "-t", "code-custodian", "-r", "me/it"];
+    let output = env.changeling(args).exits(2);
+    assert!(
+        output.stderr.contains("needs the parameter `scope`"),
+        "{output}"
+    );
+    assert!(hint(&output).contains("--param scope="), "{output}");
+    env.changeling(args.iter().chain(&["--param", "scope=src"]))
+        .success();
+    assert!(env.read_config().contains("params = { scope = \"src\" }"));
+    // Nor can it be taken away later.
+    env.changeling(["edit", "a", "--unset", "params"]).exits(2);
+}
+
+#[test]
 fn bad_names_are_refused_with_a_better_one() {
     let env = TestEnv::new();
     let long = "x".repeat(200);
