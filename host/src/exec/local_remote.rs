@@ -38,11 +38,10 @@ impl LocalRemote {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let refs: String = mirror
-            .branch_commits()
-            .iter()
-            .map(|(branch, commit)| format!("create refs/heads/{branch}\0{commit}\0"))
-            .collect();
+        let mut refs = Vec::new();
+        for (branch, commit) in mirror.branch_commits() {
+            refs.extend_from_slice(format!("create refs/heads/{branch}\0{commit}\0").as_bytes());
+        }
         checked(
             "update-ref",
             &git.in_dir(path)

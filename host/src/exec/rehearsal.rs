@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::local_remote::LocalRemote;
-use super::run::{Run, Stop};
+use super::run::{Run, Stop, failure};
 use super::work::{Equipment, Work, work};
 use super::{Event, Outcome, StepName, leftovers};
 use crate::agent::Agent;
@@ -108,7 +108,7 @@ pub fn rehearse(
                 .identity
                 .unwrap_or_else(|| made_up(&mut rehearsal.notes));
             let origin = folder.join("origin.git");
-            let with = Equipment {
+            let equipment = Equipment {
                 git: &git,
                 mirror: &prepared.mirror,
                 agent: &wish.agent,
@@ -117,7 +117,7 @@ pub fn rehearse(
                 secrets: &known.for_agent,
                 redactor: &redactor,
             };
-            let ended = perform(&mut run, &plan, &with, &mut done);
+            let ended = perform(&mut run, &plan, &equipment, &mut done);
             let (Ok(outcome) | Err(Stop(outcome))) = ended;
             rehearsal.outcome = outcome;
             propose(&mut rehearsal, &plan, &done, &redactor);
@@ -193,10 +193,8 @@ fn prepare(run: &mut Run, step: &mut StepName, subject: &Subject, git: &Git) -> 
 fn perform(run: &mut Run, plan: &Plan, with: &Equipment, done: &mut Work) -> Result<Outcome, Stop> {
     let folder = run.recording.folder().to_owned();
     let base = plan.base.branch.as_str();
-    run.step(StepName::Clone, |_| {
-        let origin = folder.join("origin.git");
-        Ok(LocalRemote::create(with.git, with.mirror, &origin, base)?)
-    })?;
+    LocalRemote::create(with.git, with.mirror, &folder.join("origin.git"), base)
+        .map_err(|error| Stop(failure(StepName::Clone, &error.into())))?;
     work(run, plan, with, done)?;
     let pushed = pushed_elsewhere(&folder.join("origin.git"), plan, with.mirror);
     if !pushed.is_empty() {

@@ -15,8 +15,8 @@ const MAX_FILES: u32 = 100_000;
 const MAX_READ: usize = 40;
 const MAX_BYTES: u32 = 200_000;
 const MAX_MATCHES: u32 = 10_000;
-/// With fewer there is little to test: constants, types, re-exports.
-const MIN_BRANCHES: usize = 2;
+/// With less there is little to test: constants, types, re-exports.
+const MIN_LOGIC: usize = 3;
 
 /// Files that are there to hold things together: a test of their own is not to be expected.
 #[rustfmt::skip]
@@ -54,8 +54,8 @@ pub struct Code {
 pub struct Hotspot {
     pub path: String,
     pub commits: u32,
-    /// Its `if`s, loops, cases and the like.
-    pub branches: usize,
+    /// Its functions, `if`s, loops, cases and the like.
+    pub logic: usize,
     pub tested: Tested,
 }
 
@@ -130,7 +130,7 @@ impl Code {
     }
 
     /// Sources that changed, the most telling first: those without any test, then by commits times
-    /// branching points. Files for which `wanted` says no are left out, and how many of those that
+    /// functions and branches. Files for which `wanted` says no are left out, and how many of those that
     /// changed were looked at is said with the list.
     pub fn hotspots(
         &self,
@@ -151,9 +151,9 @@ impl Code {
             .sort_by_key(|(path, test)| (test.is_some_and(|test| test != *path), test.is_some()));
         let mut read: Vec<(&str, Option<&str>, usize)> = Vec::new();
         for (path, test) in changed.into_iter().take(MAX_READ) {
-            let branches = branches_in(path)?;
-            if branches >= MIN_BRANCHES {
-                read.push((path, test, branches));
+            let logic = logic_in(path)?;
+            if logic >= MIN_LOGIC {
+                read.push((path, test, logic));
             }
         }
         let untested = read
@@ -163,10 +163,10 @@ impl Code {
         let mentions = mentions(&untested.collect::<Vec<_>>())?;
         let mut hotspots: Vec<Hotspot> = read
             .into_iter()
-            .map(|(path, test, branches)| Hotspot {
+            .map(|(path, test, logic)| Hotspot {
                 path: path.to_owned(),
                 commits: churn.commits(path),
-                branches,
+                logic,
                 tested: match (test, mentions.get(path)) {
                     (Some(test), _) => Tested::By(test.to_owned(), churn.commits(test)),
                     (None, Some(found)) => Tested::Mentioned(found.path.clone(), found.line),
@@ -187,17 +187,17 @@ impl Code {
 }
 
 impl Hotspot {
-    /// Commits times branching points.
+    /// Commits times functions and branches.
     pub fn weight(&self) -> usize {
-        self.commits as usize * self.branches
+        self.commits as usize * self.logic
     }
 
-    /// Why it is worth a test, for a person: `4 commits in 90 days, 11 branching points`.
+    /// Why it is worth a test, for a person: `4 commits in 90 days, 11 functions and branches`.
     pub fn why(&self, churn: &Churn) -> String {
         format!(
-            "{}, {}",
+            "{}, {} functions and branches",
             churn.in_words(&self.path),
-            prompt::count(self.branches, "branching point")
+            prompt::number(self.logic)
         )
     }
 
@@ -231,13 +231,13 @@ fn is_scaffold(path: &str) -> bool {
 }
 
 /// Branching points of a file; none for files that turn out to be generated or not to be text.
-fn branches_in(path: &str) -> Result<usize, Failure> {
+fn logic_in(path: &str) -> Result<usize, Failure> {
     let Some((_, language)) = style::of_path(path) else {
         return Ok(0);
     };
     let text = repo::read_if_text(path, MAX_BYTES)?.map(|file| file.text);
     let text = text.filter(|text| decoy::of_text(text).is_none());
-    Ok(text.map_or(0, |text| branches(own_part(path, &text), language)))
+    Ok(text.map_or(0, |text| logic(own_part(path, &text), language)))
 }
 
 /// Without Rust's tests, which stand at the end.
@@ -246,23 +246,20 @@ fn own_part<'a>(path: &str, text: &'a str) -> &'a str {
     &text[..end.unwrap_or(text.len())]
 }
 
-fn branches(text: &str, language: &language::Language) -> usize {
+fn logic(text: &str, language: &language::Language) -> usize {
     #[rustfmt::skip]
     const WORDS: &[&str] = &[
-        "if", "elif", "elsif", "unless", "for", "foreach", "while", "until", "loop", "match", "switch", "case",
-        "when", "catch", "except", "rescue", "guard", "cond", "and", "or",
+        "fn", "def", "defp", "func", "function", "fun", "lambda", "proc", "if", "elif", "elsif", "unless", "for",
+        "foreach", "while", "until", "loop", "match", "switch", "case", "when", "catch", "except", "rescue",
+        "guard", "cond", "and", "or", "public", "private", "protected",
     ];
     let masked = mask(text, language.syntax);
     let words = masked
         .split(|c: char| !(c.is_alphanumeric() || c == '_'))
         .filter(|word| WORDS.contains(word))
         .count();
-    let arms = if language.name == "Rust" {
-        masked.matches("=>").count()
-    } else {
-        0
-    };
-    words + arms + masked.matches("&&").count() + masked.matches("||").count()
+    let signs = ["=>", "&&", "||"].map(|sign| masked.matches(sign).count());
+    words + signs.iter().sum::<usize>()
 }
 
 /// For each path the first line of a test that imports it or, where classes are files, names it.
@@ -333,22 +330,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn branching_points_are_code() {
+    fn logic_is_code() {
         let rust = language::of("a.rs").unwrap();
-        assert_eq!(
-            branches(
-                "if a && b { match c { 1 => x, _ => y } } // if not\n\"for\";",
-                rust
-            ),
-            5
-        );
+        let text = "if a && b { match c { 1 => x, _ => y } } // if not\n\"for\";";
+        assert_eq!(logic(text, rust), 5);
         let python = language::of("a.py").unwrap();
+        let text = "\"\"\"if or and\"\"\"\ndef f():\n  for x in y:\n    if z or w: pass\n";
+        assert_eq!(logic(text, python), 4);
+        let script = language::of("a.ts").unwrap();
         assert_eq!(
-            branches(
-                "\"\"\"if or and\"\"\"\nfor x in y:\n  if z or w: pass\n",
-                python
-            ),
-            3
+            logic("export * from \"./b\";\nexport type A = string;", script),
+            0
         );
     }
 
