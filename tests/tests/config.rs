@@ -298,7 +298,7 @@ fn what_is_no_configuration_is_never_overwritten() {
     fs::create_dir_all(env.config_file()).unwrap();
     insta::assert_snapshot!("config_is_a_folder", add(&env, "b", &[]).exits(2));
 
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     fs::write(env.changelings_home(), "a file\n").unwrap();
     let output = add(&env, "b", &[]);
     assert!(
