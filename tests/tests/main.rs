@@ -7,6 +7,7 @@
 mod completions;
 mod dev_script;
 mod doctor;
+mod foreign_components;
 mod hostile_templates;
 mod list;
 mod permission;
