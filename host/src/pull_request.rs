@@ -10,8 +10,9 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::github::Pull;
 use crate::names::{Name, printable};
-use crate::plan::Plan;
+use crate::plan::{Plan, PullRequestFact};
 use crate::redact::Redactor;
 
 pub use summary::Summary;
@@ -193,6 +194,27 @@ pub fn changeling_of(body: &str) -> Option<Name> {
     })
 }
 
+/// What a changeling proposed earlier, in the order of `pulls`: those that carry its marker and
+/// come from a branch of the repository itself. A stranger's pull request from a fork can carry the
+/// marker too, and must not steer a run.
+pub fn earlier(
+    pulls: &[Pull],
+    changeling: &Name,
+    touched_by_people: impl Fn(&Pull) -> bool,
+) -> Vec<PullRequestFact> {
+    let own =
+        |pull: &&Pull| pull.own_branch && changeling_of(&pull.body).as_ref() == Some(changeling);
+    let fact = |pull: &Pull| PullRequestFact {
+        number: pull.number,
+        title: pull.title.clone(),
+        url: pull.url.clone(),
+        state: pull.state.clone(),
+        branch: pull.head.clone(),
+        touched_by_people: pull.state == "open" && touched_by_people(pull),
+    };
+    pulls.iter().filter(own).map(fact).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -339,6 +361,37 @@ $ cargo test
         assert_eq!(with_count("{commits} fixes", 1), "1 fixes");
         assert_eq!(with_count("{commits} FIXMEs", 2), "2 FIXMEs");
         assert_eq!(with_count("Fix #3 - {x}", 1), "Fix #3 - {x}");
+    }
+
+    #[test]
+    fn only_its_own_pull_requests_count() {
+        let pull = |number, own_branch, body: &str| Pull {
+            number,
+            title: "T".into(),
+            body: body.into(),
+            author: "ada".into(),
+            author_association: "OWNER".into(),
+            labels: vec![],
+            state: "open".into(),
+            head: "changelings/x".into(),
+            head_commit: "a".repeat(40),
+            own_branch,
+            base: "main".into(),
+            created: String::new(),
+            updated: String::new(),
+            url: String::new(),
+        };
+        let name = fixture::job().changeling;
+        let mark = marker(&name);
+        let pulls = [
+            pull(4, true, &mark),
+            pull(3, false, &mark),
+            pull(2, true, "by hand"),
+            pull(1, true, "<!-- changeling: other -->"),
+        ];
+        let facts = earlier(&pulls, &name, |pull| pull.number == 4);
+        assert_eq!(facts.len(), 1);
+        assert!(facts[0].number == 4 && facts[0].touched_by_people);
     }
 
     #[test]

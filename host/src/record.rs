@@ -1,4 +1,4 @@
-//! Run history: SQLite for what is queried, plain files for plan, events, log and patch. The only
+//! Run history: `SQLite` for what is queried, plain files for plan, events, log and patch. The only
 //! writer of it.
 //!
 //! A run is recorded before it starts. Its folder's lock is held as long as it lives, so a record
@@ -316,7 +316,7 @@ fn remove(folder: &Path) -> Result<(), RecordError> {
 const COLUMNS: &str =
     "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns";
 
-/// A row as SQLite has it.
+/// A row as the database has it.
 struct Raw {
     id: String,
     kind: String,
@@ -436,6 +436,12 @@ fn update_outcome(
 
 fn open_ids(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT id FROM runs WHERE word IS NULL")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    rows.collect()
+}
+
+fn unclean_ids(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT id FROM runs WHERE clean = 0")?;
     let rows = statement.query_map([], |row| row.get(0))?;
     rows.collect()
 }

@@ -5,11 +5,17 @@
 //! `cargo build -p changelings` (the harness refuses a program older than its source).
 
 mod completions;
+mod config;
 mod dev_script;
 mod doctor;
 mod foreign_components;
 mod hostile_templates;
 mod list;
+mod map;
 mod permission;
 mod program;
+mod progress;
+mod questions;
+mod rehearse;
+mod repositories;
 mod show;

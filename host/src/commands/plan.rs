@@ -57,7 +57,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
 
 fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
     let mirror = mirror(subject, git, context)?;
-    let facts = subject.facts(&mirror, "<run>", context)?;
+    let facts = subject.facts(&mirror, "<run>", git, context)?;
     let skip = |reason| {
         Ok(Answer::Skip {
             repo: subject.job.repo.to_string(),

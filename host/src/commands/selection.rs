@@ -40,6 +40,39 @@ impl Target {
     }
 }
 
+impl Target {
+    /// What to type after a rehearsal of this, with what it leads to.
+    pub(super) fn next(&self, stand_in: bool) -> Vec<(&'static str, String)> {
+        let mut words: Vec<String> = self.name.iter().cloned().collect();
+        let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+        let flags = [
+            ("--template", &self.template),
+            ("--repo", &self.repo),
+            ("--branch", &self.branch),
+        ];
+        for (name, value) in flags {
+            if let Some(value) = value {
+                flag(name, value);
+            }
+        }
+        for param in &self.params {
+            flag("--param", param);
+        }
+        let line = shell_words::join(&words);
+        let mut next = Vec::new();
+        if stand_in {
+            let line = format!("changeling rehearse {line} --agent-command 'claude -p'");
+            next.push(("let an agent do it", line));
+        }
+        if self.name.is_none() {
+            next.push(("make it a changeling", format!("changeling add {line}")));
+        } else {
+            next.push(("see when it runs", format!("changeling show {line}")));
+        }
+        next
+    }
+}
+
 fn params(pairs: &[String]) -> Result<BTreeMap<String, String>> {
     pairs
         .iter()

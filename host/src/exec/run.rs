@@ -37,7 +37,11 @@ impl<'a> Run<'a> {
             started_at,
         })?;
         watch(&Event::Started);
-        Ok(Self { recording, context, watch })
+        Ok(Self {
+            recording,
+            context,
+            watch,
+        })
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -56,7 +60,8 @@ impl<'a> Run<'a> {
         step: StepName,
         work: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T, Stop> {
-        self.try_step(step, work).map_err(|error| Stop(failure(step, &error)))
+        self.try_step(step, work)
+            .map_err(|error| Stop(failure(step, &error)))
     }
 
     /// As `step`, for those whose errors are the user's to mend.
@@ -74,9 +79,13 @@ impl<'a> Run<'a> {
     /// The outcome is written down; the run is over.
     pub(super) fn finish(mut self, outcome: &Outcome, usage: Usage) -> Result<()> {
         let now = self.now();
-        self.event(&Event::StepStarted { step: StepName::Record })?;
+        self.event(&Event::StepStarted {
+            step: StepName::Record,
+        })?;
         self.recording.finish(outcome, usage, now)?;
-        (self.watch)(&Event::Ended { outcome: outcome.clone() });
+        (self.watch)(&Event::Ended {
+            outcome: outcome.clone(),
+        });
         Ok(())
     }
 
@@ -86,7 +95,8 @@ impl<'a> Run<'a> {
             self.recording.discard()
         } else {
             let now = self.now();
-            self.recording.finish(&failure(step, &error), Usage::default(), now)
+            self.recording
+                .finish(&failure(step, &error), Usage::default(), now)
         };
         if let Err(record) = written {
             tracing::warn!("cannot write the record: {record}");

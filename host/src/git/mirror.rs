@@ -149,6 +149,17 @@ impl Mirror {
         &self.branches
     }
 
+    /// A run of ours made this commit, or one on top of it, and it is kept here.
+    pub fn holds_run_commit(&self, git: &Git, commit: &str) -> bool {
+        let call = git
+            .in_dir(&self.git_dir)
+            .args(["for-each-ref", "--count=1", "--contains"])
+            .arg(commit)
+            .arg("refs/runs/");
+        // A commit this repository does not know is an error of git's, and a no.
+        checked("for-each-ref", &call).is_ok_and(|found| !found.stdout.is_empty())
+    }
+
     /// The commit a branch of the remote is at.
     pub fn commit_of(&self, branch: &str) -> Result<String, GitError> {
         self.branches
@@ -169,6 +180,27 @@ impl Mirror {
     /// `sha1` or `sha256`.
     pub fn object_format(&self) -> &'static str {
         format_of(self.branches.values().next().map_or("", String::as_str))
+    }
+
+    /// Lets go of what a run left here. Best effort: what stays costs a little room.
+    pub fn forget_run(&self, git: &Git, run_id: &str) {
+        let done = self.lock().and_then(|_lock| {
+            let prefix = format!("refs/runs/{run_id}/");
+            let list = ["for-each-ref", "--format=delete %(refname)", &prefix];
+            let deletes = checked("for-each-ref", &git.in_dir(&self.git_dir).args(list))?.stdout;
+            checked(
+                "update-ref",
+                &git.in_dir(&self.git_dir)
+                    .args(["update-ref", "--stdin"])
+                    .stdin(deletes),
+            )
+        });
+        if let Err(error) = done {
+            tracing::warn!(
+                "cannot forget run {run_id} in {}: {error}",
+                self.git_dir.display()
+            );
+        }
     }
 
     /// Keeps others from changing the mirror while the value lives.

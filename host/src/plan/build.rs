@@ -56,6 +56,8 @@ pub enum PlanError {
     /// Not a failure: the outcome is `skipped`.
     #[error("#{number} of this changeling is still open ({url}) and `on_open_pr` is `skip`")]
     OpenPullRequest { number: u64, url: String },
+    #[error("`env_vars` sets {0}, which {1}")]
+    Reserved(String, &'static str),
     #[error("`deliver = \"issue\"` needs a report, and {0} makes commits")]
     NoReport(String),
 }
@@ -84,6 +86,9 @@ impl From<PlanError> for Error {
                 Kind::NeedsPerson,
                 Some(format!("merge or close #{number}, or set `on_open_pr`")),
             ),
+            PlanError::Reserved(name, _) => {
+                (Kind::Usage, Some(format!("take {name} out of `env_vars`")))
+            }
             PlanError::NoReport(_) => (
                 Kind::Usage,
                 Some("use `deliver = \"pull-request\"` or `\"record\"`".into()),
@@ -135,10 +140,32 @@ fn check_open(job: &Job, facts: &Facts, delivery: Option<Delivery>) -> Result<()
     }
 }
 
+/// What the user sets must not take the place of what a run, or a permission, sets.
+fn check_env_vars(job: &Job) -> Result<(), PlanError> {
+    let why = |name: &str| {
+        if matches!(name, "GITHUB_TOKEN" | "GH_TOKEN") {
+            Some("is a secret: name it in `secrets`; the permission `github` gives it to the agent")
+        } else if OWN.contains(&name) || name.starts_with("CHANGELING_") {
+            Some("a run sets itself")
+        } else {
+            None
+        }
+    };
+    let reserved = job
+        .env_vars
+        .keys()
+        .find_map(|name| Some((name, why(name)?)));
+    match reserved {
+        Some((name, why)) => Err(PlanError::Reserved(name.clone(), why)),
+        None => Ok(()),
+    }
+}
+
 /// Decides everything about one run.
 pub fn build(job: &Job, brief: &Brief, facts: &Facts) -> Result<Plan, PlanError> {
     let delivery = job.deliver.unwrap_or(brief.delivery);
     check_open(job, facts, Some(delivery))?;
+    check_env_vars(job)?;
     let report = report_path(job, brief, facts);
     if delivery == Delivery::Issue && report.is_none() {
         return Err(PlanError::NoReport(job.template.name.to_string()));
@@ -392,6 +419,19 @@ mod tests {
             plan.mngr_args,
             ["--label=kind=fixme", "--env-file", "my.env"]
         );
+    }
+
+    #[test]
+    fn variables_of_the_run_are_not_the_users() {
+        for name in ["CHANGELING_SUMMARY", "GIT_CONFIG_GLOBAL", "GITHUB_TOKEN"] {
+            let mut job = fixture::job();
+            job.env_vars.insert(name.into(), "x".into());
+            let error = build(&job, &fixture::brief(), &fixture::facts()).unwrap_err();
+            assert!(
+                matches!(&error, PlanError::Reserved(found, _) if found == name),
+                "{error}"
+            );
+        }
     }
 
     #[test]

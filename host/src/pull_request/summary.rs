@@ -113,21 +113,17 @@ impl Summary {
 mod tests {
     use super::*;
 
-    fn some(text: &str) -> Option<String> {
-        Some(text.into())
-    }
-
     #[test]
     fn the_form() {
         let summary = Summary::parse(
             "# Fix two things #\n## Rationale\nr1\n\nr2\n## Root cause\nc\n## Tests\nt\n## For the reviewer\nn\n",
         );
         let expected = Summary {
-            headline: some("Fix two things"),
-            rationale: some("r1\n\nr2"),
-            root_cause: some("c"),
-            tests: some("t"),
-            reviewer: some("n"),
+            headline: Some("Fix two things".to_owned()),
+            rationale: Some("r1\n\nr2".to_owned()),
+            root_cause: Some("c".to_owned()),
+            tests: Some("t".to_owned()),
+            reviewer: Some("n".to_owned()),
         };
         assert_eq!(summary, expected);
     }
@@ -135,16 +131,19 @@ mod tests {
     #[test]
     fn whatever_else_agents_write() {
         assert_eq!(Summary::parse(""), Summary::default());
-        assert_eq!(Summary::parse("just text").rationale, some("just text"));
+        assert_eq!(
+            Summary::parse("just text").rationale,
+            Some("just text".to_owned())
+        );
         let summary = Summary::parse(
             "## Test plan\n```\n## not a heading\n# nor this\n```\n## Oddities\nx\n# Second title\n",
         );
         assert_eq!(
             summary.tests,
-            some("```\n## not a heading\n# nor this\n```")
+            Some("```\n## not a heading\n# nor this\n```".to_owned())
         );
-        assert_eq!(summary.headline, some("Second title"));
-        assert_eq!(summary.reviewer, some("**Oddities**\n\nx"));
+        assert_eq!(summary.headline, Some("Second title".to_owned()));
+        assert_eq!(summary.reviewer, Some("**Oddities**\n\nx".to_owned()));
         assert!(
             Summary::parse(&"ü".repeat(1_000_000))
                 .rationale

@@ -25,6 +25,14 @@ impl Composed {
         }
     }
 
+    /// The brief, when there is one.
+    pub fn brief_if_any(&self) -> Option<&Brief> {
+        match &self.result {
+            Ok(Composition::Run(brief)) => Some(brief),
+            _ => None,
+        }
+    }
+
     /// # Panics
     /// There is no brief.
     #[track_caller]

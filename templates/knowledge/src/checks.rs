@@ -10,7 +10,9 @@ pub mod yaml;
 
 pub use ci::{CI_GLOBS, is_ci_file};
 pub use purpose::{Purpose, purpose_of, purpose_of_name};
-pub use tasks::{TASK_FILES, is_task_file};
+pub use tasks::{TASK_FILES, is_task_file, script_globs};
+
+use crate::{ecosystem, language};
 
 /// Where a command comes from, the most trustworthy first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -37,12 +39,21 @@ pub struct Check {
 }
 
 impl Check {
-    /// Whether running it says something about this path.
+    /// Whether running it says something about this path: it runs in a folder above it, and not with
+    /// another language's tool.
     pub fn covers(&self, path: &str) -> bool {
-        self.folder.is_empty()
+        let is_below = self.folder.is_empty()
             || path
                 .strip_prefix(self.folder.as_str())
-                .is_some_and(|rest| rest.starts_with('/'))
+                .is_some_and(|rest| rest.starts_with('/'));
+        let languages = ecosystem::of_command(&self.command).map(|ecosystem| ecosystem.languages);
+        let is_of_another = languages.is_some_and(|languages| {
+            language::of(path).is_some_and(|language| {
+                ecosystem::of_language(language.name).is_some()
+                    && !languages.contains(&language.name)
+            })
+        });
+        is_below && !is_of_another
     }
 }
 
@@ -53,6 +64,11 @@ pub fn in_file(path: &str, text: &str, lockfiles: &dyn Fn(&str) -> bool) -> Vec<
     } else {
         tasks::checks(path, text, lockfiles)
     }
+}
+
+/// The checks that are scripts of the repository, by their paths alone.
+pub fn scripts<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Check> {
+    paths.filter_map(tasks::script).collect()
 }
 
 /// Without repetitions, the most trustworthy first: a task that CI runs is named by the CI file

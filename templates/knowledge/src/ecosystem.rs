@@ -9,6 +9,8 @@ pub struct Ecosystem {
     pub lockfiles: &'static [&'static str],
     /// Names of languages in [`crate::language::LANGUAGES`].
     pub languages: &'static [&'static str],
+    /// Programs that work on this ecosystem only.
+    pub tools: &'static [&'static str],
     pub tests: TestFiles,
     /// What its people type when nothing else is said.
     pub test_command: Option<&'static str>,
@@ -32,6 +34,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["Cargo.toml"],
         lockfiles: &["Cargo.lock"],
         languages: &["Rust"],
+        tools: &["cargo", "rustfmt"],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &["_test.rs", "_tests.rs", "/tests.rs"],
@@ -50,6 +53,20 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
             "bun.lockb",
         ],
         languages: &["TypeScript", "JavaScript", "Vue", "Svelte", "Astro"],
+        tools: &[
+            "npm",
+            "pnpm",
+            "yarn",
+            "bun",
+            "npx",
+            "node",
+            "vitest",
+            "jest",
+            "eslint",
+            "tsc",
+            "prettier",
+            "playwright",
+        ],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &[
@@ -89,6 +106,10 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
             "requirements.txt",
         ],
         languages: &["Python"],
+        tools: &[
+            "pytest", "python", "python3", "tox", "nox", "uv", "uvx", "poetry", "pdm", "hatch",
+            "ruff", "mypy", "flake8", "black",
+        ],
         tests: TestFiles {
             prefixes: &["test_"],
             suffixes: &["_test.py", "/tests.py", "/conftest.py"],
@@ -101,6 +122,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["go.mod"],
         lockfiles: &["go.sum"],
         languages: &["Go"],
+        tools: &["go", "golangci-lint", "gofmt", "staticcheck", "gotestsum"],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &["_test.go"],
@@ -113,6 +135,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["build.gradle", "build.gradle.kts"],
         lockfiles: &["gradle.lockfile"],
         languages: &["Java", "Kotlin", "Groovy", "Scala"],
+        tools: &["gradle", "gradlew"],
         tests: JVM_TESTS,
         test_command: Some("./gradlew check"),
     },
@@ -121,6 +144,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["pom.xml"],
         lockfiles: &[],
         languages: &["Java", "Kotlin", "Groovy", "Scala"],
+        tools: &["mvn", "mvnw"],
         tests: JVM_TESTS,
         test_command: Some("mvn verify"),
     },
@@ -129,6 +153,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["Gemfile", "*.gemspec"],
         lockfiles: &["Gemfile.lock"],
         languages: &["Ruby"],
+        tools: &["bundle", "rake", "rspec", "rubocop"],
         tests: TestFiles {
             prefixes: &["test_"],
             suffixes: &["_spec.rb", "_test.rb"],
@@ -141,6 +166,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["composer.json"],
         lockfiles: &["composer.lock"],
         languages: &["PHP"],
+        tools: &["composer", "phpunit", "phpstan"],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &["Test.php"],
@@ -153,6 +179,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["mix.exs"],
         lockfiles: &["mix.lock"],
         languages: &["Elixir"],
+        tools: &["mix"],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &["_test.exs"],
@@ -165,6 +192,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["*.csproj", "*.fsproj", "*.sln"],
         lockfiles: &["packages.lock.json"],
         languages: &["C#", "F#"],
+        tools: &["dotnet"],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &["Test.cs", "Tests.cs"],
@@ -177,6 +205,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["Package.swift"],
         lockfiles: &["Package.resolved"],
         languages: &["Swift"],
+        tools: &["swift", "swiftlint"],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &["Tests.swift"],
@@ -189,6 +218,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["pubspec.yaml"],
         lockfiles: &["pubspec.lock"],
         languages: &["Dart"],
+        tools: &["dart", "flutter"],
         tests: TestFiles {
             prefixes: &[],
             suffixes: &["_test.dart"],
@@ -201,6 +231,7 @@ pub static ECOSYSTEMS: &[Ecosystem] = &[
         manifests: &["CMakeLists.txt"],
         lockfiles: &["vcpkg.json", "conan.lock"],
         languages: &["C", "C++"],
+        tools: &["cmake", "ctest"],
         tests: TestFiles {
             prefixes: &["test_"],
             suffixes: &["_test.cc", "_test.cpp", "_test.c", "_unittest.cc"],
@@ -262,6 +293,18 @@ pub fn of_language(language: &str) -> Option<&'static Ecosystem> {
     ECOSYSTEMS
         .iter()
         .find(|ecosystem| ecosystem.languages.contains(&language))
+}
+
+/// The ecosystem a command's first program belongs to; `None` for programs of no or every one.
+pub fn of_command(command: &str) -> Option<&'static Ecosystem> {
+    let is_assignment = |word: &&str| word.contains('=');
+    let program = command
+        .split_whitespace()
+        .find(|word| !is_assignment(word))?;
+    let program = program.rsplit('/').next().unwrap_or(program);
+    ECOSYSTEMS
+        .iter()
+        .find(|ecosystem| ecosystem.tools.contains(&program))
 }
 
 /// Whether a path is that of a test file, in any ecosystem its language belongs to. Tests inside a

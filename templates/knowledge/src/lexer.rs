@@ -59,6 +59,22 @@ pub fn comment_lines<'a>(text: &'a str, syntax: &Syntax) -> Vec<CommentLine<'a>>
         .collect()
 }
 
+/// The text with everything but the kinds to keep blanked out; lines and columns (in characters)
+/// stay where they are. For looking for patterns in code that strings and comments would fake.
+pub fn masked(text: &str, syntax: &Syntax, keep: &[Kind]) -> String {
+    let blank = |c: char| if c == '\n' { '\n' } else { ' ' };
+    regions(text, syntax)
+        .into_iter()
+        .flat_map(|region| {
+            let kept = keep.contains(&region.kind);
+            region
+                .text
+                .chars()
+                .map(move |c| if kept { c } else { blank(c) })
+        })
+        .collect()
+}
+
 struct Lexer<'a, 's> {
     text: &'a str,
     syntax: &'s Syntax,

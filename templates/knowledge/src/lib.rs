@@ -4,17 +4,21 @@
 //!   and the section "This repository" that every prompt has.
 //! * [`checks`]: the commands that build and test a repository, found in its CI and task files.
 //! * [`decoy`]: files that are not the owners' own code: vendored, generated, minified, fixtures.
+//! * [`docstring`]: which public names of a file say what they are.
 //! * [`language`] and [`lexer`]: comment and string syntax; what is a comment and what only looks
 //!   like one.
 //! * [`ecosystem`]: package manifests, lockfiles and test files of the common ecosystems.
+//! * [`hotspot`]: source files that change often and have no test of their own.
 //! * [`history`]: how often files change, how old lines are.
 //! * [`notes`]: files in which a repository tells agents and contributors what it expects.
 //! * [`testing`]: tests, what runs them, and which file tests which.
 
 pub mod checks;
 pub mod decoy;
+pub mod docstring;
 pub mod ecosystem;
 pub mod history;
+pub mod hotspot;
 pub mod language;
 pub mod lexer;
 pub mod notes;
@@ -22,3 +26,6 @@ pub mod survey;
 pub mod testing;
 
 pub use survey::Survey;
+
+#[cfg(test)]
+mod fixtures;

@@ -1,13 +1,13 @@
 //! Tests: how they look in each language, what runs them, and which file tests which.
 //!
-//! [`read`] finds the tests of one text, [`weak`] judges them, [`runner`] says what runs them, and
+//! [`read`] finds the tests of one text, [`Helpers`] judge them, [`runner`] says what runs them, and
 //! [`counterpart`] which source file has a test of its own.
 
-//pub mod counterpart;
+pub mod counterpart;
 mod extent;
 mod mask;
 mod read;
-//pub mod runner;
+pub mod runner;
 mod strength;
 pub mod style;
 

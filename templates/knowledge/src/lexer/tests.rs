@@ -137,6 +137,20 @@ fn a_stray_quote_spoils_one_line_only() {
 }
 
 #[test]
+fn masking_keeps_lines_and_columns() {
+    let syntax = language::of("a.rs").unwrap().syntax;
+    let text = "let a = \"x\ny\"; // c\nb";
+    assert_eq!(
+        masked(text, syntax, &[Kind::Code]),
+        "let a =   \n  ;     \nb"
+    );
+    assert_eq!(
+        masked(text, syntax, &[Kind::Code, Kind::String, Kind::Comment]),
+        text
+    );
+}
+
+#[test]
 fn nothing_makes_it_panic() {
     let pieces = [
         "\"", "'", "`", "/*", "*/", "//", "#", "r#\"", "<<A", "\n", "\\", "ä", "=begin", "/", "[",
