@@ -221,7 +221,7 @@ impl Linked {
                 template: source.name_hint.clone(),
                 digest: Some(source.digest.clone()),
                 phase,
-                problem,
+                problem: Box::new(problem),
                 stderr: Vec::new(),
             }
         };
@@ -250,7 +250,7 @@ impl Linked {
             template: self.name.clone(),
             digest: Some(self.digest.clone()),
             phase,
-            problem,
+            problem: Box::new(problem),
             stderr,
         }
     }

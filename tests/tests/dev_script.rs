@@ -35,7 +35,7 @@ fn dev(env: &TestEnv, args: &[&str]) -> Invocation {
 
 #[test]
 fn help_lists_every_command() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let help = dev(&env, &["help"]).run().success();
     for command in ["demo", "test", "test --quick", "bench", "release", "help"] {
         let listed = |line: &str| {
@@ -52,7 +52,7 @@ fn help_lists_every_command() {
 
 #[test]
 fn mistakes_are_told_before_anything_is_built() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let no_repo = env.write("no-repo/file", "");
     let no_repo = no_repo
         .parent()
@@ -77,7 +77,7 @@ fn mistakes_are_told_before_anything_is_built() {
 
 #[test]
 fn a_machine_without_rustup_gets_one_clear_line() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     for command in ["demo", "test", "bench"] {
         let output = dev(&env, &[command]).run().exits(1);
         assert_eq!(
@@ -92,7 +92,7 @@ fn a_machine_without_rustup_gets_one_clear_line() {
 
 #[test]
 fn the_scripts_are_executable_and_shellcheck_finds_nothing() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let scripts: Vec<PathBuf> = SCRIPTS
         .iter()
         .map(|script| project_root().join(script))
@@ -113,7 +113,7 @@ fn the_scripts_are_executable_and_shellcheck_finds_nothing() {
 
 #[test]
 fn the_sample_repository_is_what_the_demo_promises() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let repo = env.sample_repo();
     assert_eq!(repo.git(["status", "--porcelain"]), "");
     assert_eq!(repo.git(["rev-parse", "--abbrev-ref", "HEAD"]), "main");

@@ -192,7 +192,7 @@ fn crimes_of_composing() {
 
 #[test]
 fn no_templates_at_all() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let whole = std::fs::read(guests::component("hostile")).expect("a component");
     let cases: [(&str, Vec<u8>); 6] = [
         ("empty", Vec::new()),
@@ -361,7 +361,7 @@ fn the_same_question_has_the_same_answer() {
 
 #[test]
 fn a_component_that_was_damaged_on_disk_is_compiled_again() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let component = guests::hostile(&env, "compose", "nothing");
     let first = show(&env, &component).success();
     let compiled: Vec<_> = std::fs::read_dir(env.changelings_home().join("components"))

@@ -14,6 +14,7 @@ mod map;
 mod permission;
 mod program;
 mod progress;
+mod questions;
 mod rehearse;
 mod repositories;
 mod show;

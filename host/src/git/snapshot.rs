@@ -3,6 +3,8 @@
 
 mod files;
 mod history;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::PathBuf;

@@ -58,7 +58,7 @@ pub fn find(reference: &str, base: &Path) -> Result<Source, TemplateError> {
         template: reference.to_owned(),
         digest: None,
         phase: Phase::Read,
-        problem,
+        problem: Box::new(problem),
         stderr: Vec::new(),
     })?;
     Ok(Source {
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     fn problem(reference: &str, base: &Path) -> Problem {
-        find(reference, base).unwrap_err().problem
+        *find(reference, base).unwrap_err().problem
     }
 
     #[test]

@@ -19,7 +19,7 @@ use crate::process::{Command, ProcessError};
 pub const COMMAND: &str = "compile-component";
 
 /// A JavaScript engine of 12 MB takes ten seconds on a fast machine.
-const TIME: Duration = Duration::from_secs(120);
+const TIME: Duration = Duration::from_mins(2);
 
 /// Processor time of all the compiler's threads.
 const CPU_SECONDS: u64 = 240;

@@ -39,7 +39,7 @@ pub struct TemplateError {
     /// `None` when it could not be read at all.
     pub digest: Option<Digest>,
     pub phase: Phase,
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     /// The last lines the guest wrote to its standard error, made printable, oldest first.
     pub stderr: Vec<String>,
 }
@@ -129,7 +129,7 @@ impl std::error::Error for TemplateError {}
 
 impl From<TemplateError> for Error {
     fn from(error: TemplateError) -> Self {
-        let kind = match &error.problem {
+        let kind = match &*error.problem {
             Problem::Unknown { .. }
             | Problem::Unreadable(_)
             | Problem::NotAFile

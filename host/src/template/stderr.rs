@@ -39,7 +39,9 @@ impl LastLines {
 
     /// A Rust guest says so before it traps.
     pub(super) fn tells_of_a_panic(&self) -> bool {
-        self.lines().iter().any(|line| line.contains(" panicked at "))
+        self.lines()
+            .iter()
+            .any(|line| line.contains(" panicked at "))
     }
 
     /// The last lines that say something, oldest first, control characters visible.

@@ -273,7 +273,8 @@ mod tests {
 
     #[test]
     fn commits_of_four_fields() {
-        let commits = parse_commits(b"aa\0Ann\02026-11-22\0one\x1b[31m\0bb\0Bob\02026-11-21\0\0");
+        let commits =
+            parse_commits(b"aa\0Ann\x002026-11-22\0one\x1b[31m\0bb\0Bob\x002026-11-21\0\0");
         assert_eq!(commits.len(), 2);
         assert_eq!(commits[0].subject, "one\\u{1b}[31m");
         assert_eq!(

@@ -30,6 +30,9 @@ const MAX_PLACES: usize = 200;
 /// Most bytes `read` answers.
 const MAX_READ: u32 = 4 << 20;
 
+/// Origins by path and line.
+type Origins<'a> = BTreeMap<(&'a str, u32), Origin>;
+
 /// Time for all the blaming of one call.
 const ORIGINS_TIME: Duration = Duration::from_secs(20);
 
@@ -66,7 +69,7 @@ impl Repo {
         let tree = Arc::new(
             self.snapshot
                 .tree(&self.git, work.left())
-                .map_err(unavailable)?,
+                .map_err(|error| unavailable(&error))?,
         );
         self.tree = Some(Arc::clone(&tree));
         Ok(tree)
@@ -76,7 +79,10 @@ impl Repo {
     fn reader(&mut self) -> Result<&mut Files, Failure> {
         let files = match self.files.take() {
             Some(files) => files,
-            None => self.snapshot.files(&self.git).map_err(unavailable)?,
+            None => self
+                .snapshot
+                .files(&self.git)
+                .map_err(|error| unavailable(&error))?,
         };
         Ok(self.files.insert(files))
     }
@@ -120,7 +126,7 @@ impl Repo {
             Err(error) => {
                 // A conversation that broke off cannot go on.
                 self.files = None;
-                return Err(unavailable(error));
+                return Err(unavailable(&error));
             }
         };
         if search::is_binary(&bytes) {
@@ -153,7 +159,11 @@ impl Repo {
             .iter()
             .filter(|entry| globs.want(&entry.path))
             .collect();
-        let open = || self.snapshot.files(&self.git).map_err(unavailable);
+        let open = || {
+            self.snapshot
+                .files(&self.git)
+                .map_err(|error| unavailable(&error))
+        };
         let found = search::search(&matcher, &files, limit, work.deadline, open)?;
         let mut skipped = left(&tree);
         skipped.extend(
@@ -194,7 +204,7 @@ impl Repo {
         let mut commits = self
             .snapshot
             .commits(&self.git, path, since, limit + 1, work.left())
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         let truncated = commits.len() > limit;
         commits.truncate(limit);
         let items = commits
@@ -215,7 +225,7 @@ impl Repo {
         let changed = self
             .snapshot
             .changed_files(&self.git, since, work.left())
-            .map_err(unavailable)?;
+            .map_err(|error| unavailable(&error))?;
         let mut items: Vec<_> = changed
             .into_iter()
             .filter(|(path, _)| tree.get(path).is_some())
@@ -265,7 +275,7 @@ impl Repo {
         &self,
         files: &[(&'a str, Vec<u32>)],
         deadline: Instant,
-    ) -> Result<(BTreeMap<(&'a str, u32), Origin>, bool), Failure> {
+    ) -> Result<(Origins<'a>, bool), Failure> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut origins = Vec::new();
@@ -288,7 +298,7 @@ impl Repo {
                         ((*path, origin.line), origin)
                     })),
                     Err(GitError::Process(ProcessError::TimedOut { .. })) => truncated = true,
-                    Err(error) => return Err(unavailable(error)),
+                    Err(error) => return Err(unavailable(&error)),
                 }
             }
             Ok((origins, truncated))
@@ -300,7 +310,7 @@ impl Repo {
             let threads: Vec<_> = (0..threads.min(files.len()))
                 .map(|_| scope.spawn(work))
                 .collect();
-            let mut origins = BTreeMap::new();
+            let mut origins = Origins::new();
             let mut truncated = false;
             for thread in threads {
                 let answer = thread.join();
@@ -356,8 +366,8 @@ fn no_file(path: &str) -> Failure {
     )
 }
 
-fn unavailable(error: GitError) -> Failure {
-    let code = match &error {
+fn unavailable(error: &GitError) -> Failure {
+    let code = match error {
         GitError::Process(ProcessError::TimedOut { .. }) => "timed-out",
         _ => "unavailable",
     };

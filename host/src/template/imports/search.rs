@@ -87,7 +87,7 @@ pub(super) fn search(
         .map_or(2, usize::from)
         .clamp(2, 8);
     let next = AtomicUsize::new(0);
-    let matches = AtomicUsize::new(0);
+    let count = AtomicUsize::new(0);
     let late = AtomicBool::new(false);
     let results: Mutex<Vec<Block>> = Mutex::new(Vec::new());
 
@@ -97,7 +97,7 @@ pub(super) fn search(
         let mut buffer = Vec::new();
         // Blocks are handed out in order and always finished, so what was looked at is a
         // beginning of the list, and its first matches are the first ones of all.
-        while matches.load(Ordering::Relaxed) <= limit {
+        while count.load(Ordering::Relaxed) <= limit {
             let start = next.fetch_add(BLOCK, Ordering::Relaxed);
             let Some(rest) = files.get(start..).filter(|rest| !rest.is_empty()) else {
                 break;
@@ -116,7 +116,7 @@ pub(super) fn search(
                 start,
                 limit,
             )?;
-            matches.fetch_add(found.matches.len(), Ordering::Relaxed);
+            count.fetch_add(found.matches.len(), Ordering::Relaxed);
             if !found.matches.is_empty() || !found.skipped.is_empty() {
                 results
                     .lock()

@@ -22,6 +22,8 @@ pub struct Runner {
     pub commands: &'static [&'static str],
     /// Words in a test file that say it is for this runner.
     pub imports: &'static [&'static str],
+    /// Comes with the language: a test file that imports it needs no set-up.
+    pub is_built_in: bool,
     /// Runs one test. `{run}`: how the package manager starts a tool, `{path}`, `{folder}`,
     /// `{line}`, `{name}` and `{class}`: where the test is and what it is called.
     pub one: &'static str,
@@ -39,6 +41,7 @@ const fn runner(
         dependencies: &[],
         commands: &[],
         imports: &[],
+        is_built_in: false,
         one,
     }
 }
@@ -71,6 +74,7 @@ pub static RUNNERS: &[Runner] = &[
     Runner {
         commands: &["-m unittest"],
         imports: &["import unittest", "from unittest"],
+        is_built_in: true,
         ..runner("unittest", &["Python"], "{run}python -m unittest -k {name} {path}")
     },
     Runner {
@@ -103,6 +107,7 @@ pub static RUNNERS: &[Runner] = &[
     Runner {
         commands: &["node --test"],
         imports: &["node:test"],
+        is_built_in: true,
         ..runner("node's test runner", SCRIPT, "node --test --test-name-pattern='{name}' {path}")
     },
     Runner {
@@ -268,9 +273,6 @@ pub fn find(survey: &Survey) -> Result<Vec<Found>, Failure> {
                 });
             }
         };
-        for check in survey.checks.iter().filter(|check| runs(runner, check)) {
-            add(&check.folder, &check.path, Some(check.line));
-        }
         for line in &dependencies.items {
             if runner
                 .dependencies
@@ -292,12 +294,15 @@ pub fn find(survey: &Survey) -> Result<Vec<Found>, Failure> {
                 add(folder, &file.path, None);
             }
         }
+        for check in survey.checks.iter().filter(|check| runs(runner, check)) {
+            add(&check.folder, &check.path, Some(check.line));
+        }
     }
     Ok(found)
 }
 
 /// The runner of a test file whose text is known.
-pub fn of<'a>(found: &'a [Found], path: &str, text: &str) -> Option<&'a Found> {
+pub fn of(found: &[Found], path: &str, text: &str) -> Option<Found> {
     let language = language::of(path)?;
     let fits = |found: &&Found| {
         let is_inside = found.folder.is_empty()
@@ -306,21 +311,38 @@ pub fn of<'a>(found: &'a [Found], path: &str, text: &str) -> Option<&'a Found> {
                 .is_some_and(|rest| rest.starts_with('/'));
         found.runner.languages.contains(&language.name) && is_inside
     };
-    let imports = |found: &&Found| {
-        found
-            .runner
-            .imports
-            .iter()
-            .any(|import| text.contains(import))
-    };
-    let innermost = |candidates: Vec<&'a Found>| {
+    let is_imported = |runner: &Runner| runner.imports.iter().any(|import| text.contains(import));
+    let innermost = |candidates: Vec<&Found>| {
         let depth = candidates.iter().map(|found| found.folder.len()).max();
         candidates
             .into_iter()
             .find(|found| Some(found.folder.len()) == depth)
+            .cloned()
     };
-    innermost(found.iter().filter(fits).filter(imports).collect())
-        .or_else(|| innermost(found.iter().filter(fits).collect()))
+    let built_in = || {
+        RUNNERS
+            .iter()
+            .find(|runner| {
+                runner.is_built_in
+                    && runner.languages.contains(&language.name)
+                    && is_imported(runner)
+            })
+            .map(|runner| Found {
+                runner,
+                folder: String::new(),
+                path: path.to_owned(),
+                line: None,
+            })
+    };
+    innermost(
+        found
+            .iter()
+            .filter(fits)
+            .filter(|found| is_imported(found.runner))
+            .collect(),
+    )
+    .or_else(|| innermost(found.iter().filter(fits).collect()))
+    .or_else(built_in)
 }
 
 impl Found {
@@ -386,13 +408,12 @@ impl Found {
         }
     }
 
-    /// `vitest, set up in package.json:12`, for a person.
-    pub fn in_words(&self) -> String {
-        let place = match self.line {
+    /// The place that says so, for a person.
+    pub fn evidence(&self) -> String {
+        match self.line {
             Some(line) => prompt::place(&self.path, line),
             None => prompt::code(&self.path),
-        };
-        format!("{} ({place})", self.runner.name)
+        }
     }
 }
 
@@ -457,7 +478,12 @@ mod tests {
                     let one = found
                         .one(&survey, &file.path, 3, "it's a")
                         .unwrap_or_default();
-                    lines.push(format!("{} in [{}]: {one}", found.in_words(), found.folder));
+                    let name = found.runner.name;
+                    lines.push(format!(
+                        "{name} ({}) in [{}]: {one}",
+                        found.evidence(),
+                        found.folder
+                    ));
                 }
             }
             Ok(Composition::skip(lines.join("\n")))
