@@ -162,7 +162,7 @@ impl Tree {
             (&["reset", "--quiet", "--hard", "main"], None),
         ];
         for (args, input) in steps {
-            git.run_with(args, &[], input)
+            git.run_with(args, input)
                 .unwrap_or_else(|failure| panic!("{failure}"));
         }
     }

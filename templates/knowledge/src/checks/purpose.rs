@@ -95,7 +95,7 @@ const NO_CHECKS: &[&str] = &[
 /// What is put before a command without changing what it is for.
 #[rustfmt::skip]
 const WRAPPERS: &[&str] = &[
-    "sudo", "time", "env", "exec", "command", "xvfb-run -a", "xvfb-run", "npx --no-install", "npx",
+    "bash", "sh", "sudo", "time", "env", "exec", "command", "xvfb-run -a", "xvfb-run", "npx --no-install", "npx",
     "bunx", "pnpm exec", "pnpm dlx", "yarn dlx", "npm exec --", "npm exec", "uv run", "uvx",
     "poetry run", "pipenv run", "pdm run", "rye run", "hatch run", "pipx run", "python -m",
     "python3 -m", "python", "python3", "bundle exec", "mise exec --", "mise x --", "direnv exec .",
@@ -122,12 +122,14 @@ pub fn purpose_of(command: &str) -> Option<Purpose> {
 
 fn purpose_of_part(part: &str) -> Option<Purpose> {
     let mut words: Vec<&str> = part.split_whitespace().collect();
+    let mut program = "";
     loop {
         let before = words.len();
         while words.first().is_some_and(|word| is_assignment(word)) {
             words.remove(0);
         }
         if let Some(first) = words.first_mut() {
+            program = first;
             *first = first
                 .trim_start_matches("./")
                 .rsplit("bin/")
@@ -167,10 +169,8 @@ fn purpose_of_part(part: &str) -> Option<Purpose> {
             .iter()
             .filter(|word| !word.starts_with('-') && !word.contains('='))
             .find_map(|word| purpose_of_name(word)),
-        (None, None) => words
-            .first()
-            .filter(|word| is_script(word))
-            .and_then(|word| purpose_of_name(word)),
+        (None, None) if is_script(program) => purpose_of_script(program, &words[1..]),
+        (None, None) => None,
     };
     if coverage && purpose == Some(Test) {
         Some(Coverage)
@@ -250,6 +250,21 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
+/// `scripts/test.sh`, `./dev test`, `.ci/run`: the name tells, else an argument, else the folder.
+fn purpose_of_script(program: &str, arguments: &[&str]) -> Option<Purpose> {
+    let folder = program.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let name = name.split('.').next().unwrap_or(name);
+    let arguments = arguments
+        .iter()
+        .copied()
+        .filter(|word| !word.starts_with('-'));
+    std::iter::once(name)
+        .chain(arguments.take(2))
+        .chain([folder])
+        .find_map(purpose_of_name)
+}
+
 /// A program of the repository rather than of the machine.
 fn is_script(word: &str) -> bool {
     word.contains('/') || word.ends_with(".sh") || word.ends_with(".py")
@@ -282,6 +297,11 @@ mod tests {
             ("./gradlew build", Some(Build)),
             ("./mvnw -B verify", Some(Test)),
             ("./scripts/test.sh", Some(Test)),
+            ("./dev test --quick", Some(Test)),
+            ("./dev release", None),
+            ("bash ci/lint.sh", Some(Lint)),
+            (".ci/run", Some(Test)),
+            ("./deploy.sh production", None),
             ("sudo apt-get install -y protobuf", None),
             ("cargo publish", None),
             ("npm run deploy", None),

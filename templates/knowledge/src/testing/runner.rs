@@ -273,9 +273,6 @@ pub fn find(survey: &Survey) -> Result<Vec<Found>, Failure> {
                 });
             }
         };
-        for check in survey.checks.iter().filter(|check| runs(runner, check)) {
-            add(&check.folder, &check.path, Some(check.line));
-        }
         for line in &dependencies.items {
             if runner
                 .dependencies
@@ -296,6 +293,9 @@ pub fn find(survey: &Survey) -> Result<Vec<Found>, Failure> {
                 };
                 add(folder, &file.path, None);
             }
+        }
+        for check in survey.checks.iter().filter(|check| runs(runner, check)) {
+            add(&check.folder, &check.path, Some(check.line));
         }
     }
     Ok(found)
@@ -408,13 +408,12 @@ impl Found {
         }
     }
 
-    /// `vitest, set up in package.json:12`, for a person.
-    pub fn in_words(&self) -> String {
-        let place = match self.line {
+    /// The place that says so, for a person.
+    pub fn evidence(&self) -> String {
+        match self.line {
             Some(line) => prompt::place(&self.path, line),
             None => prompt::code(&self.path),
-        };
-        format!("{} ({place})", self.runner.name)
+        }
     }
 }
 
@@ -479,7 +478,12 @@ mod tests {
                     let one = found
                         .one(&survey, &file.path, 3, "it's a")
                         .unwrap_or_default();
-                    lines.push(format!("{} in [{}]: {one}", found.in_words(), found.folder));
+                    let name = found.runner.name;
+                    lines.push(format!(
+                        "{name} ({}) in [{}]: {one}",
+                        found.evidence(),
+                        found.folder
+                    ));
                 }
             }
             Ok(Composition::skip(lines.join("\n")))
