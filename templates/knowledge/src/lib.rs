@@ -12,6 +12,7 @@
 //! * [`hotspot`]: source files that change often and have no test of their own.
 //! * [`history`]: how often files change, how old lines are.
 //! * [`notes`]: files in which a repository tells agents and contributors what it expects.
+//! * [`security`]: risky calls, entry points, workflows, dependencies, places of credentials.
 //! * [`testing`]: tests, what runs them, and which file tests which.
 
 pub mod checks;
@@ -24,6 +25,7 @@ pub mod hotspot;
 pub mod language;
 pub mod lexer;
 pub mod notes;
+pub mod security;
 pub mod survey;
 pub mod testing;
 
