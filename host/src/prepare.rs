@@ -195,6 +195,27 @@ impl Subject {
         Ok(plan::build(&self.job, brief, facts)?)
     }
 
+    /// Git as this subject talks to its remote: with the user's GITHUB_TOKEN when the repository is
+    /// on GitHub over https and the changeling may use it, else with his own credentials.
+    pub fn git(&self, context: &Context) -> Git {
+        let git = Git::new(&context.env);
+        let repo = &self.job.repo;
+        let own_github = context.env.get("GITHUB_API_URL").is_some();
+        let is_github = repo.github().is_some() || (own_github && repo.owner_and_name().is_some());
+        let may = self.job.secrets.iter().any(|name| name == "GITHUB_TOKEN");
+        if !may || !is_github || !matches!(repo, RepoUrl::Web { .. }) {
+            return git;
+        }
+        match secret::find("GITHUB_TOKEN", &self.config, &context.env) {
+            Ok(Some(token)) => git.with_token(repo, token.expose()),
+            Ok(None) => git,
+            Err(error) => {
+                context.ui.warn(format!("{error}; trying without it"));
+                git
+            }
+        }
+    }
+
     /// The repository as GitHub's API shows it; `None` when it is not on GitHub.
     pub fn github(&self, context: &Context) -> Result<Option<github::Repository>> {
         let api = context.env.get("GITHUB_API_URL");

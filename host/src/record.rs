@@ -440,6 +440,12 @@ fn open_ids(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     rows.collect()
 }
 
+fn unclean_ids(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let mut statement = connection.prepare("SELECT id FROM runs WHERE clean = 0")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    rows.collect()
+}
+
 fn is_known(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
     connection
         .query_row("SELECT 1 FROM runs WHERE id = ?1", [id], |_| Ok(()))

@@ -278,6 +278,9 @@ fn an_agent_that_commits() {
 
 #[test]
 fn endings() {
+    let env = TestEnv::new();
+    let repo = shop(&env);
+    let before = listing(repo.path());
     for (name, script, exit, outcome, contains) in [
         (
             "nothing",
@@ -365,9 +368,6 @@ fn endings() {
             "/etc/passwd",
         ),
     ] {
-        let env = TestEnv::new();
-        let repo = shop(&env);
-        let before = listing(repo.path());
         let (output, document) = with_agent(&env, script);
         let output = output.exits(exit);
         assert_eq!(document["outcome"], outcome, "{name}: {output}");
@@ -377,7 +377,7 @@ fn endings() {
             before,
             "{name}: the user's repository was touched"
         );
-        let folder = &run_folders(&env)[0];
+        let folder = Path::new(document["record"].as_str().unwrap());
         assert!(
             !folder.join("workspace").exists() && !folder.join("remote.git").exists(),
             "{name}"

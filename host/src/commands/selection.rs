@@ -45,7 +45,11 @@ impl Target {
     pub(super) fn next(&self, stand_in: bool) -> Vec<(&'static str, String)> {
         let mut words: Vec<String> = self.name.iter().cloned().collect();
         let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
-        let flags = [("--template", &self.template), ("--repo", &self.repo), ("--branch", &self.branch)];
+        let flags = [
+            ("--template", &self.template),
+            ("--repo", &self.repo),
+            ("--branch", &self.branch),
+        ];
         for (name, value) in flags {
             if let Some(value) = value {
                 flag(name, value);

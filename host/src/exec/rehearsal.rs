@@ -76,7 +76,7 @@ pub fn rehearse(
 ) -> Result<Rehearsal> {
     let store = Store::open(&context.home)?;
     leftovers::clean_up(&store)?;
-    let git = Git::new(&context.env);
+    let git = subject.git(context);
     let mut run = Run::begin(&store, subject, Kind::Rehearsal, context, watch)?;
     let mut step = StepName::Mirror;
     let prepared = match prepare(&mut run, &mut step, subject, &git) {
@@ -128,13 +128,16 @@ pub fn rehearse(
             rehearsal.plan = Some(plan);
         }
     }
-    let keeps = wish.keep && rehearsal.plan.is_some();
-    if keeps {
+    let usage = done.ended.map(|ended| ended.usage).unwrap_or_default();
+    if wish.keep && rehearsal.plan.is_some() {
         rehearsal.kept = Some(folder);
     } else {
+        if rehearsal.plan.is_some() {
+            prepared.mirror.forget_run(&git, &rehearsal.run_id);
+        }
         leftovers::remove_scratch(&folder);
     }
-    let usage = done.ended.map(|ended| ended.usage).unwrap_or_default();
+    store.mark_clean(&rehearsal.run_id)?;
     run.finish(&rehearsal.outcome, usage)?;
     Ok(rehearsal)
 }

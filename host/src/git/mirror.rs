@@ -182,6 +182,27 @@ impl Mirror {
         format_of(self.branches.values().next().map_or("", String::as_str))
     }
 
+    /// Lets go of what a run left here. Best effort: what stays costs a little room.
+    pub fn forget_run(&self, git: &Git, run_id: &str) {
+        let done = self.lock().and_then(|_lock| {
+            let prefix = format!("refs/runs/{run_id}/");
+            let list = ["for-each-ref", "--format=delete %(refname)", &prefix];
+            let deletes = checked("for-each-ref", &git.in_dir(&self.git_dir).args(list))?.stdout;
+            checked(
+                "update-ref",
+                &git.in_dir(&self.git_dir)
+                    .args(["update-ref", "--stdin"])
+                    .stdin(deletes),
+            )
+        });
+        if let Err(error) = done {
+            tracing::warn!(
+                "cannot forget run {run_id} in {}: {error}",
+                self.git_dir.display()
+            );
+        }
+    }
+
     /// Keeps others from changing the mirror while the value lives.
     pub(crate) fn lock(&self) -> Result<Lock, GitError> {
         let lock = Lock::acquire(&self.git_dir, &self.repo)?;
