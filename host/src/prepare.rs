@@ -140,7 +140,7 @@ impl Subject {
             // Without a token nothing can be published either: there is no earlier proposal to mind.
             return Ok(Vec::new());
         };
-        let progress = context.ui.progress(format!(
+        let progress = context.ui.quick_progress(format!(
             "asking GitHub about earlier pull requests of {}",
             self.job.repo
         ));
@@ -173,9 +173,6 @@ impl Subject {
             None
         };
         let repo = self.job.repo.to_string();
-        let _progress = context
-            .ui
-            .progress(format!("{} looks at {repo}", self.template.manifest.name));
         Ok(self.template.compose(&ComposeRequest {
             changeling: &self.job.changeling,
             repo: &repo,
