@@ -4,6 +4,7 @@
 //!   and the section "This repository" that every prompt has.
 //! * [`checks`]: the commands that build and test a repository, found in its CI and task files.
 //! * [`decoy`]: files that are not the owners' own code: vendored, generated, minified, fixtures.
+//! * [`docs`]: documents, and what they say about the tree.
 //! * [`docstring`]: which public names of a file say what they are.
 //! * [`language`] and [`lexer`]: comment and string syntax; what is a comment and what only looks
 //!   like one.
@@ -16,6 +17,7 @@
 
 pub mod checks;
 pub mod decoy;
+pub mod docs;
 pub mod docstring;
 pub mod ecosystem;
 pub mod history;
