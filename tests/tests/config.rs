@@ -59,7 +59,9 @@ fn outside_a_clone_the_repository_must_be_said() {
         env.changeling(["add", "--template", "fixme-fairy"])
             .exits(2)
     );
-    insta::assert_snapshot!(env.changeling(["add"]).exits(2));
+    let output = env.changeling(["add"]).exits(2);
+    assert!(output.stderr.contains("which template?"), "{output}");
+    assert!(hint(&output).contains("fixme-fairy"), "{output}");
     let here = env.changeling([
         "add",
         "--template",
@@ -139,6 +141,23 @@ fn every_flag_is_written_down() {
 }
 
 #[test]
+fn a_required_parameter_is_asked_for_by_name() {
+    let env = TestEnv::new();
+    let args = ["add", "a", "-t", "code-custodian", "-r", "me/it"];
+    let output = env.changeling(args).exits(2);
+    assert!(
+        output.stderr.contains("needs the parameter `scope`"),
+        "{output}"
+    );
+    assert!(hint(&output).contains("--param scope="), "{output}");
+    env.changeling(args.iter().chain(&["--param", "scope=src"]))
+        .success();
+    assert!(env.read_config().contains("params = { scope = \"src\" }"));
+    // Nor can it be taken away later.
+    env.changeling(["edit", "a", "--unset", "params"]).exits(2);
+}
+
+#[test]
 fn bad_names_are_refused_with_a_better_one() {
     let env = TestEnv::new();
     let long = "x".repeat(200);
@@ -198,12 +217,7 @@ fn bad_values_are_told_by_flag() {
     insta::assert_snapshot!(add(&env, "a", &args[..args.len() - 2]).exits(2));
     let answers = [
         add(&env, "a", &["--schedule", "3:00"]).exits(2),
-        add(&env, "a", &["--param", "colour=red"]).exits(2),
         add(&env, "a", &["--identity", "Fairy"]).exits(2),
-        env.changeling(["add", "a", "-t", "fixme-fary", "-r", "me/it"])
-            .exits(2),
-        env.changeling(["add", "a", "-t", "./none.wasm", "-r", "me/it"])
-            .exits(2),
         env.changeling([
             "add",
             "a",
@@ -216,6 +230,22 @@ fn bad_values_are_told_by_flag() {
     ];
     let answers: Vec<_> = answers.iter().map(Output::to_string).collect();
     insta::assert_snapshot!(answers.join("\n").replace("hunter2@", "[PASSWORD]@"));
+    // What templates and the template host say is theirs to word.
+    for (args, said) in [
+        (
+            ["-t", "fixme-fairy", "--param=colour=red"],
+            "no parameter `colour`",
+        ),
+        (
+            ["-t", "fixme-fary", "--unattended"],
+            "did you mean `fixme-fairy`",
+        ),
+        (["-t", "./none.wasm", "--unattended"], "none.wasm"),
+    ] {
+        let args = ["add", "a", "-r", "me/it"].into_iter().chain(args);
+        let output = env.changeling(args).exits(2);
+        assert!(output.stderr.contains(said), "{output}");
+    }
     assert!(!env.config_file().exists());
 }
 
@@ -268,7 +298,7 @@ fn what_is_no_configuration_is_never_overwritten() {
     fs::create_dir_all(env.config_file()).unwrap();
     insta::assert_snapshot!("config_is_a_folder", add(&env, "b", &[]).exits(2));
 
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     fs::write(env.changelings_home(), "a file\n").unwrap();
     let output = add(&env, "b", &[]);
     assert!(

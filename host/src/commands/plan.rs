@@ -31,10 +31,9 @@ enum Answer {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
-    let git = Git::new(&context.env);
     let mut answers = Vec::new();
     for subject in prepare::subjects(&args.selection.selection()?, context)? {
-        answers.push(answer(&subject, &git, context)?);
+        answers.push(answer(&subject, &subject.git(context), context)?);
     }
     if args.json {
         context.ui.json(&answers);

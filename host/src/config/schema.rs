@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::key::{Key, Layer, Layers, Section};
 use super::keys::{ChangelingKeys, MngrKeys, ModalKeys, NotifyKeys, SecretKeys};
-use super::value::VARIABLE;
+use super::tables::VARIABLE;
 
 /// The schema of a table with these keys.
 pub(crate) fn section_schema(keys: &[Key], layer: Layer) -> Schema {
@@ -114,7 +114,7 @@ pub fn reference() -> String {
             let default = key
                 .default
                 .map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
-            let _ = write!(page, "| `{}` | {} | {default} | ", key.name, key.kind);
+            let _ = write!(page, "| `{}` | {} | {default} | ", key.name, (key.kind)());
             if layered {
                 let _ = write!(page, "{} | ", layer_words(key.layers));
             }

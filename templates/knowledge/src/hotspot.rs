@@ -1,19 +1,22 @@
 //! Where a defect would go unnoticed: source files that change often and have no test of their own.
 
-use std::collections::{HashMap, HashSet};
+mod mention;
+mod source;
 
-use changelings_sdk::repo::{self, File, Match};
+use std::collections::HashSet;
+
+use changelings_sdk::repo::{self, File};
 use changelings_sdk::{Failure, prompt};
 
 use crate::history::Churn;
 use crate::testing::counterpart::{self, Counterparts};
-use crate::testing::{mask, style};
+use crate::testing::style;
 use crate::{decoy, ecosystem, language};
+use source::Source;
 
 /// Most files listed, and most read for a closer look.
 const MAX_FILES: u32 = 100_000;
 const MAX_READ: usize = 40;
-const MAX_BYTES: u32 = 200_000;
 const MAX_MATCHES: u32 = 10_000;
 /// With less there is little to test: constants, types, re-exports.
 const MIN_LOGIC: usize = 3;
@@ -149,26 +152,29 @@ impl Code {
         // Few are read: those without a test first, each kind by commits as they come.
         changed
             .sort_by_key(|(path, test)| (test.is_some_and(|test| test != *path), test.is_some()));
-        let mut read: Vec<(&str, Option<&str>, usize)> = Vec::new();
+        let mut read: Vec<(Source, Option<&str>)> = Vec::new();
         for (path, test) in changed.into_iter().take(MAX_READ) {
-            let logic = logic_in(path)?;
-            if logic >= MIN_LOGIC {
-                read.push((path, test, logic));
-            }
+            let source = source::read(path)?;
+            read.extend(
+                source
+                    .filter(|source| source.logic >= MIN_LOGIC)
+                    .map(|source| (source, test)),
+            );
         }
-        let untested = read
+        let untested: Vec<&Source> = read
             .iter()
-            .filter(|(_, test, _)| test.is_none())
-            .map(|(path, ..)| *path);
-        let mentions = mentions(&untested.collect::<Vec<_>>())?;
+            .filter(|(_, test)| test.is_none())
+            .map(|(source, _)| source)
+            .collect();
+        let mentions = mention::of(&untested)?;
         let mut hotspots: Vec<Hotspot> = read
-            .into_iter()
-            .map(|(path, test, logic)| Hotspot {
-                path: path.to_owned(),
-                commits: churn.commits(path),
-                logic,
-                tested: match (test, mentions.get(path)) {
-                    (Some(test), _) => Tested::By(test.to_owned(), churn.commits(test)),
+            .iter()
+            .map(|(source, test)| Hotspot {
+                path: source.path.clone(),
+                commits: churn.commits(&source.path),
+                logic: source.logic,
+                tested: match (test, mentions.get(source.path.as_str())) {
+                    (Some(test), _) => Tested::By((*test).to_owned(), churn.commits(test)),
                     (None, Some(found)) => Tested::Mentioned(found.path.clone(), found.line),
                     (None, None) => Tested::Not,
                 },
@@ -230,119 +236,9 @@ fn is_scaffold(path: &str) -> bool {
             .any(|folder| SCAFFOLD_FOLDERS.contains(&folder))
 }
 
-/// Branching points of a file; none for files that turn out to be generated or not to be text.
-fn logic_in(path: &str) -> Result<usize, Failure> {
-    let Some((_, language)) = style::of_path(path) else {
-        return Ok(0);
-    };
-    let text = repo::read_if_text(path, MAX_BYTES)?.map(|file| file.text);
-    let text = text.filter(|text| decoy::of_text(text).is_none());
-    Ok(text.map_or(0, |text| logic(own_part(path, &text), language)))
-}
-
-/// Without Rust's tests, which stand at the end.
-fn own_part<'a>(path: &str, text: &'a str) -> &'a str {
-    let end = text.find("#[cfg(test)]").filter(|_| path.ends_with(".rs"));
-    &text[..end.unwrap_or(text.len())]
-}
-
-fn logic(text: &str, language: &language::Language) -> usize {
-    #[rustfmt::skip]
-    const WORDS: &[&str] = &[
-        "fn", "def", "defp", "func", "function", "fun", "lambda", "proc", "if", "elif", "elsif", "unless", "for",
-        "foreach", "while", "until", "loop", "match", "switch", "case", "when", "catch", "except", "rescue",
-        "guard", "cond", "and", "or", "public", "private", "protected",
-    ];
-    let masked = mask(text, language.syntax);
-    let words = masked
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| WORDS.contains(word))
-        .count();
-    let signs = ["=>", "&&", "||"].map(|sign| masked.matches(sign).count());
-    words + signs.iter().sum::<usize>()
-}
-
-/// For each path the first line of a test that imports it or, where classes are files, names it.
-fn mentions(paths: &[&str]) -> Result<HashMap<String, Match>, Failure> {
-    let mut by_stem: HashMap<&str, Vec<&str>> = HashMap::new();
-    for path in paths {
-        if let Some(stem) = stem_that_tells(path) {
-            by_stem.entry(stem).or_default().push(path);
-        }
-    }
-    if by_stem.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut stems: Vec<&str> = by_stem.keys().copied().collect();
-    stems.sort_unstable();
-    let stems = stems
-        .iter()
-        .map(|stem| style::escaped(stem))
-        .collect::<Vec<_>>()
-        .join("|");
-    let pattern = format!(
-        r"\b(import|from|require|use|include|mod|describe|@testable)\b.*\b({stems})\b|\b(class|new)\s+({stems})\b"
-    );
-    let mut globs = counterpart::globs();
-    globs.extend(decoy::excluding());
-    let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
-    let mut mentions: HashMap<String, Match> = HashMap::new();
-    for found in repo::search(&pattern, &globs, MAX_MATCHES)? {
-        let words = found
-            .text
-            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-        let named = words.filter_map(|word| by_stem.get(word)).flatten();
-        for path in named.filter(|path| is_related(path, &found.path)) {
-            let known = mentions.contains_key(*path);
-            if !known {
-                mentions.insert((*path).to_owned(), found.clone());
-            }
-        }
-    }
-    Ok(mentions)
-}
-
-/// The name tests would import a file by, where it is not one of many.
-fn stem_that_tells(path: &str) -> Option<&str> {
-    let name = path.rsplit('/').next()?;
-    let (stem, _) = name.split_once('.')?;
-    let is_telling = stem.len() > 3
-        && !counterpart::is_common(stem)
-        && stem
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    is_telling.then_some(stem)
-}
-
-/// Same language family, so that a Python test does not speak for a TypeScript file.
-fn is_related(source: &str, test: &str) -> bool {
-    let name = |path| language::of(path).map(|language| language.name);
-    let family = |path| {
-        name(path)
-            .and_then(ecosystem::of_language)
-            .map(|ecosystem| ecosystem.name)
-    };
-    family(source) == family(test)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn logic_is_code() {
-        let rust = language::of("a.rs").unwrap();
-        let text = "if a && b { match c { 1 => x, _ => y } } // if not\n\"for\";";
-        assert_eq!(logic(text, rust), 5);
-        let python = language::of("a.py").unwrap();
-        let text = "\"\"\"if or and\"\"\"\ndef f():\n  for x in y:\n    if z or w: pass\n";
-        assert_eq!(logic(text, python), 4);
-        let script = language::of("a.ts").unwrap();
-        assert_eq!(
-            logic("export * from \"./b\";\nexport type A = string;", script),
-            0
-        );
-    }
 
     #[test]
     fn scaffolding() {

@@ -74,6 +74,15 @@ impl Kind {
         }
     }
 
+    /// Most of them that one pull request should hold: each of these is much to review.
+    const fn most(self) -> usize {
+        match self {
+            Self::Untested => 3,
+            Self::Long => 2,
+            _ => usize::MAX,
+        }
+    }
+
     /// Why those of more than were chosen.
     pub(crate) const fn because(self) -> &'static str {
         match self {
@@ -169,6 +178,7 @@ pub(crate) fn choose(findings: &[Finding], limit: usize) -> Vec<&Finding> {
             *turn += 1;
             (*turn, finding)
         })
+        .filter(|(turn, finding)| *turn <= finding.kind.most())
         .collect();
     // Stable: within a turn the kinds stay in their order.
     with_turn.sort_by_key(|(turn, _)| *turn);

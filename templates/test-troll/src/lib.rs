@@ -2,6 +2,7 @@
 
 mod finding;
 mod look;
+mod pick;
 mod tell;
 
 use changelings_sdk::prompt::{self, Rules};

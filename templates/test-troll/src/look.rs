@@ -1,6 +1,6 @@
 //! Reading a repository's tests: which files, in what order, and what is wrong in them.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use changelings_sdk::repo::{self, Place};
 use changelings_sdk::{Date, Failure, prompt};
@@ -12,13 +12,9 @@ use knowledge::testing::{
 use knowledge::{Survey, decoy};
 
 use crate::finding::{Finding, Kind};
+use crate::pick::{self, MAX_FILE_BYTES};
 
-/// Most test files read, in all and of those that look suspicious, and how much.
-const MAX_FILES: usize = 250;
-const MAX_SUSPICIOUS: usize = 120;
-const MAX_FILE_BYTES: u32 = 150_000;
-const MAX_BYTES: usize = 2_000_000;
-/// Most lines a search for suspicious ones answers.
+/// Most lines a search for helpers answers.
 const MAX_MATCHES: u32 = 2_000;
 /// Most marks whose age is looked up, in how many files: history is slow to read.
 const MAX_AGES: usize = 60;
@@ -35,9 +31,10 @@ const MAX_UNTESTED: usize = 20;
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) findings: Vec<Finding>,
-    /// Test files read, and how many there are.
+    /// Test files read.
     pub(crate) read: usize,
-    pub(crate) files: usize,
+    /// Test files that the bounds kept from being read.
+    pub(crate) left_out: usize,
     /// Tests in the files read.
     pub(crate) tests: usize,
     /// Test files read that a known runner runs.
@@ -69,7 +66,7 @@ pub(crate) fn look(
     churn: &Churn,
     today: Date,
 ) -> Result<Seen, Failure> {
-    let texts = texts(code, churn, today)?;
+    let (texts, left_out) = pick::texts(code, churn, today)?;
     let files: Vec<Read> = texts
         .iter()
         .filter_map(|(path, text)| {
@@ -84,7 +81,7 @@ pub(crate) fn look(
         .collect();
     let mut seen = Seen {
         read: files.len(),
-        files: code.tests.len() + code.inside.len(),
+        left_out,
         tests: files.iter().map(|file| file.file.tests.len()).sum(),
         runnable: files.iter().filter(|file| file.runner.is_some()).count(),
         ..Seen::default()
@@ -94,7 +91,7 @@ pub(crate) fn look(
             seen.runners.push(found.clone());
         }
     }
-    let more_texts = if seen.read < seen.files {
+    let more_texts = if seen.left_out > 0 {
         helpers_elsewhere(&files)?
     } else {
         Vec::new()
@@ -130,100 +127,6 @@ struct Read<'a> {
     path: &'a str,
     file: TestFile<'a>,
     runner: Option<runner::Found>,
-}
-
-/// The texts of the test files that are read: first those with suspicious lines, then those that
-/// changed lately, then a slice of the others that moves on every day.
-fn texts(code: &Code, churn: &Churn, today: Date) -> Result<Vec<(String, String)>, Failure> {
-    let suspicious = suspicious(code)?;
-    let all = code
-        .tests
-        .iter()
-        .map(|file| file.path.as_str())
-        .chain(code.inside.iter().map(String::as_str));
-    let mut paths: Vec<&str> = all.collect();
-    paths.sort_unstable();
-    let slices = paths.len().div_ceil(MAX_FILES).max(1);
-    let start =
-        usize::try_from(today.day_number().rem_euclid(slices as i64)).unwrap_or(0) * MAX_FILES;
-    let middle = start.min(paths.len());
-    paths.rotate_left(middle);
-    paths.sort_by_key(|path| {
-        (
-            !suspicious.contains(*path),
-            std::cmp::Reverse(churn.commits(path)),
-        )
-    });
-    let many_suspicious = suspicious.len().saturating_sub(MAX_SUSPICIOUS);
-    if many_suspicious > 0 && paths.len() > MAX_FILES {
-        // Others must have their turn too.
-        paths.drain(MAX_SUSPICIOUS..suspicious.len().min(paths.len()));
-    }
-    let mut texts = Vec::new();
-    let mut bytes = 0;
-    for path in paths.into_iter().take(MAX_FILES) {
-        let Some(file) = repo::read_if_text(path, MAX_FILE_BYTES)? else {
-            continue;
-        };
-        // Where the text was cut, a test looks weaker than it is.
-        let text = match file.truncated {
-            true => file
-                .text
-                .rsplit_once("\n\n")
-                .map_or(String::new(), |(text, _)| text.to_owned()),
-            false => file.text,
-        };
-        if decoy::of_text(&text).is_some() {
-            continue;
-        }
-        bytes += text.len();
-        texts.push((path.to_owned(), text));
-        if bytes > MAX_BYTES {
-            break;
-        }
-    }
-    Ok(texts)
-}
-
-/// Test files with a line that may skip, single out or wait: one search a language.
-fn suspicious(code: &Code) -> Result<HashSet<String>, Failure> {
-    let mut extensions: BTreeMap<&str, (&style::Style, Vec<&str>)> = BTreeMap::new();
-    let paths = code
-        .tests
-        .iter()
-        .map(|file| file.path.as_str())
-        .chain(code.inside.iter().map(String::as_str));
-    let mut tests = HashSet::new();
-    for path in paths {
-        tests.insert(path);
-        if let Some((style, _)) = style::of_path(path)
-            && let Some((_, extension)) = path.rsplit_once('.')
-        {
-            let known = &mut extensions
-                .entry(style.languages[0])
-                .or_insert((style, Vec::new()))
-                .1;
-            if !known.contains(&extension) {
-                known.push(extension);
-            }
-        }
-    }
-    let mut suspicious = HashSet::new();
-    for (style, extensions) in extensions.values() {
-        let mut globs: Vec<String> = extensions
-            .iter()
-            .map(|extension| format!("**/*.{extension}"))
-            .collect();
-        globs.extend(decoy::excluding());
-        let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
-        let found = repo::search(&style.suspicious(), &globs, MAX_MATCHES)?;
-        let found = found
-            .into_iter()
-            .map(|line| line.path)
-            .filter(|path| tests.contains(path.as_str()));
-        suspicious.extend(found);
-    }
-    Ok(suspicious)
 }
 
 /// Files with functions that tests call which seem to check nothing: in a large repository they may

@@ -86,20 +86,33 @@ pub(crate) fn layout(code: &Code, seen: &Seen) -> String {
     }
     let mut text = format!("{}.", parts.join(", "));
     let read = prompt::count(seen.tests, "test");
-    if seen.read < seen.files {
+    if seen.left_out > 0 {
         let _ = write!(
             text,
-            " Read were {} of them with {read}: those with suspicious lines and those that changed lately first, then a slice \
-             that moves on every day. So there is more than is listed here; it will have its turn.",
+            " Too many to read in one look: {} were read, with {read}, those with suspicious lines and those that changed \
+             lately first; {} have their turn on another day. So the numbers below are of a part.",
             prompt::number(seen.read),
+            prompt::number(seen.left_out),
         );
     } else {
         let _ = write!(text, " All were read: {read}.");
     }
-    let runners: Vec<String> = seen
-        .runners
-        .iter()
-        .map(knowledge::testing::runner::Found::in_words)
+    let mut runners: Vec<(&str, String, usize)> = Vec::new();
+    for found in &seen.runners {
+        match runners
+            .iter_mut()
+            .find(|(name, ..)| *name == found.runner.name)
+        {
+            Some((.., more)) => *more += 1,
+            None => runners.push((found.runner.name, found.evidence(), 0)),
+        }
+    }
+    let runners: Vec<String> = runners
+        .into_iter()
+        .map(|(name, evidence, more)| match more {
+            0 => format!("{name} ({evidence})"),
+            more => format!("{name} ({evidence} and {more} more)"),
+        })
         .collect();
     let _ = write!(text, " They run with {}.", runners.join(", "));
     text
