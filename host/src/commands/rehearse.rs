@@ -60,7 +60,12 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         drop(progress);
         let rehearsal = rehearsal?;
         if !args.json {
-            show::show(&rehearsal, &args.target, context);
+            show::show(
+                &rehearsal,
+                &subject.template.manifest,
+                &args.target,
+                context,
+            );
         }
         rehearsals.push(rehearsal);
     }

@@ -14,6 +14,7 @@ use super::{Access, Failure, State, Work, failure, search};
 use crate::git::{Entry, Files, Git, GitError, Snapshot, Tree};
 use crate::names::printable;
 use crate::process::ProcessError;
+use crate::ui::text::{Cut, shorten};
 use crate::template::bindings::changelings::template::repo::{
     ChangedFile, ChangedFileList, Commit, CommitList, File, FileList, FileText, Host, Origin,
     OriginList, Place, Skipped, TextMatch, TextMatchList,
@@ -462,7 +463,7 @@ impl Host for State {
         limit: u32,
     ) -> Answer<TextMatchList> {
         self.ask_repo(
-            || format!("search `{}`{}", shortened(&pattern), among(&globs)),
+            || format!("lines with `{}`{}", shortened(&pattern), among(&globs)),
             |repo, work| repo.search(&pattern, &globs, limit, work),
             |list| counted(list.items.len(), "matches", list.truncated),
         )
@@ -491,7 +492,7 @@ impl Host for State {
 
     async fn origins(&mut self, places: Vec<Place>) -> Answer<OriginList> {
         self.ask_repo(
-            || format!("origins of {} lines", places.len()),
+            || format!("who wrote {} lines, and when", places.len()),
             |repo, work| repo.origins(&places, work),
             |list| counted(list.items.len(), "origins", list.truncated),
         )
@@ -503,14 +504,24 @@ fn counted(count: usize, what: &str, truncated: bool) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    printable(&text.chars().take(100).collect::<String>())
+    printable(&shorten(text, 50, Cut::End))
 }
 
+/// Where it looked. Long lists of patterns tell a person nothing but how many they are.
 fn among(globs: &[String]) -> String {
-    if globs.is_empty() {
-        String::new()
-    } else {
-        format!(" in {}", shortened(&globs.join(" ")))
+    // One pattern can hold many: `**/{a,b,c}`.
+    let counted = |out: bool| -> usize {
+        let globs = globs.iter().filter(|glob| glob.starts_with('!') == out);
+        globs.map(|glob| glob.matches(',').count() + 1).sum()
+    };
+    match (counted(false), counted(true)) {
+        (0, 0) => String::new(),
+        (within, without) if within + without <= 3 => {
+            format!(" in {}", shortened(&globs.join(" ")))
+        }
+        (within, 0) => format!(" that fit {within} patterns"),
+        (0, without) => format!(", but for {without} patterns of paths"),
+        (within, without) => format!(" that fit {within} patterns and not {without} others"),
     }
 }
 
@@ -552,6 +563,21 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn long_lists_of_patterns_are_counted() {
+        let among = |globs: &[&str]| {
+            let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
+            super::among(&globs)
+        };
+        assert_eq!(among(&[]), "");
+        assert_eq!(among(&["src/**", "*.{c,h}"]), " in src/** *.{c,h}");
+        assert_eq!(among(&["**/{a,b,c,d}"]), " that fit 4 patterns");
+        assert_eq!(
+            among(&["!**/{a,b,c}/**", "*.{c,h}"]),
+            " that fit 2 patterns and not 3 others"
+        );
     }
 
     #[test]
