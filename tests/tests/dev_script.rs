@@ -140,3 +140,39 @@ fn the_sample_repository_is_what_the_demo_promises() {
         );
     }
 }
+
+#[test]
+fn the_rehearsal_of_the_demo_lists_the_real_markers_and_no_decoy() {
+    let env = TestEnv::new();
+    let repo = env.sample_repo();
+    let path = repo.path().to_string_lossy().into_owned();
+    let before = repo.state();
+    let args = ["rehearse", "--template", "fixme-fairy", "--repo", &path];
+    let shown = env.changeling(args).success();
+    for place in [
+        "parcels/codes.py:5",
+        "parcels/notify.py:12",
+        "parcels/price.py:8",
+        "parcels/price.py:10",
+        "parcels/server.py:20",
+        "parcels/static/app.js:1",
+        "parcels/store.py:7",
+        "parcels/store.py:21",
+    ] {
+        assert!(
+            shown.stdout.contains(&format!("`{place}`")),
+            "{place} is not in:\n{shown}"
+        );
+    }
+    for decoy in [
+        "vendor/",
+        "parcels/generated/",
+        "parcels/static/chart.min.js",
+        "parcels/lint.py:",
+        "tests/test_lint.py:",
+    ] {
+        let place = format!("`{decoy}");
+        assert!(!shown.stdout.contains(&place), "{decoy} is in:\n{shown}");
+    }
+    assert_eq!(repo.state(), before, "a rehearsal writes nothing");
+}
