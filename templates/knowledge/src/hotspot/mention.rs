@@ -50,25 +50,26 @@ pub(super) fn of<'a>(sources: &[&'a Source]) -> Result<HashMap<&'a str, Match>, 
         let words = found
             .text
             .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-        let paths: Vec<&str> = words
+        let mut new: Vec<&'a Source> = words
             .filter_map(|word| by_name.get(word))
             .flatten()
-            .map(|source| source.path.as_str())
-            .filter(|path| is_related(path, &found.path))
+            .filter(|source| !mentions.contains_key(source.path.as_str()))
+            .copied()
             .collect();
-        for path in paths {
-            mentions.entry(path).or_insert_with(|| found.clone());
+        if !new.is_empty() {
+            // A Python test does not speak for a TypeScript file.
+            let of_test = family(&found.path);
+            new.retain(|source| family(&source.path) == of_test);
+        }
+        for source in new {
+            mentions.insert(&source.path, found.clone());
         }
     }
     Ok(mentions)
 }
 
-/// Same language family, so that a Python test does not speak for a TypeScript file.
-fn is_related(source: &str, test: &str) -> bool {
-    let family = |path| {
-        language::of(path)
-            .and_then(|language| ecosystem::of_language(language.name))
-            .map(|ecosystem| ecosystem.name)
-    };
-    family(source) == family(test)
+/// The ecosystem of a file's language.
+fn family(path: &str) -> Option<&'static str> {
+    let language = language::of(path)?;
+    Some(ecosystem::of_language(language.name)?.name)
 }

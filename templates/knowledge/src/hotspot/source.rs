@@ -45,6 +45,9 @@ pub(super) fn read(path: &str) -> Result<Option<Source>, Failure> {
     let Some((_, language)) = style::of_path(path) else {
         return Ok(None);
     };
+    if decoy::of_path(path).is_some() {
+        return Ok(None);
+    }
     let text = repo::read_if_text(path, MAX_BYTES)?.map(|file| file.text);
     Ok(text
         .filter(|text| decoy::of_text(text).is_none())

@@ -1,6 +1,6 @@
 //! Which source file has a test of its own: by the names and places of both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::style;
 use crate::{ecosystem, language};
@@ -28,12 +28,13 @@ const LAYOUT_FOLDERS: &[&str] = &[
 #[derive(Debug, Default)]
 pub struct Counterparts<'a> {
     /// By language family and subject.
-    by_subject: HashMap<(usize, String), Vec<&'a str>>,
-    all: Vec<&'a str>,
+    by_subject: BTreeMap<(usize, String), Vec<&'a str>>,
+    /// By language family.
+    all: Vec<(usize, &'a str)>,
     /// Sources with tests inside.
     inside: HashSet<&'a str>,
     /// Folders of packages, without a slash at the end.
-    packages: Vec<&'a str>,
+    packages: HashSet<&'a str>,
 }
 
 impl<'a> Counterparts<'a> {
@@ -57,13 +58,9 @@ impl<'a> Counterparts<'a> {
                     .entry((family, subject))
                     .or_default()
                     .push(path);
-                files.all.push(path);
+                files.all.push((family, path));
             }
         }
-        // The innermost package decides.
-        files
-            .packages
-            .sort_unstable_by_key(|folder| std::cmp::Reverse(folder.len()));
         files
     }
 
@@ -99,10 +96,10 @@ impl<'a> Counterparts<'a> {
         if named.is_empty() && !is_positional && !is_common && stem.len() > 4 {
             // `test_parser_errors.py` is also about `parser.py`.
             let longer = format!("{stem}_");
-            let paths = self
-                .by_subject
-                .iter()
-                .filter(|((known, subject), _)| *known == family && subject.starts_with(&longer));
+            let from = self.by_subject.range((family, longer.clone())..);
+            let paths = from.take_while(|((known, subject), _)| {
+                *known == family && subject.starts_with(&longer)
+            });
             named.extend(paths.flat_map(|(_, paths)| paths));
         }
         named.sort_unstable();
@@ -134,37 +131,36 @@ impl<'a> Counterparts<'a> {
             }
     }
 
-    fn package_of(&self, path: &str) -> &'a str {
-        let holds = |folder: &&&str| {
-            folder.is_empty()
-                || path
-                    .strip_prefix(**folder)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
-        self.packages.iter().find(holds).copied().unwrap_or("")
+    /// The innermost package that holds a path.
+    fn package_of<'p>(&self, path: &'p str) -> &'p str {
+        let mut inside = folder(path);
+        while !inside.is_empty() && !self.packages.contains(inside) {
+            inside = folder(inside);
+        }
+        inside
     }
 
     /// The test file, of the same family, that is nearest: how tests look around here.
     pub fn nearest(&self, source: &str) -> Option<&'a str> {
         let family = family(source)?;
-        let mut candidates: Vec<&str> = self
-            .all
-            .iter()
-            .copied()
-            .filter(|test| self::family(test) == Some(family))
-            .collect();
-        candidates.extend(
-            self.inside
-                .iter()
-                .filter(|inside| self::family(inside) == Some(family) && **inside != source),
-        );
-        candidates.into_iter().max_by_key(|test| {
-            let same_package = self.package_of(test) == self.package_of(source);
-            // `conftest.py` and helpers show no test.
-            let is_named_as_one = subject(test) != snake(stem(test)) || test.ends_with(".rs");
-            let name = std::cmp::Reverse(*test);
-            (same_package, is_named_as_one, shared(test, source), name)
-        })
+        let package = self.package_of(source);
+        let inside = self.inside.iter().map(|path| (self::family(path), *path));
+        let tests = self.all.iter().map(|(family, path)| (Some(*family), *path));
+        tests
+            .chain(inside)
+            .filter(|(of, path)| *of == Some(family) && *path != source)
+            .map(|(_, path)| path)
+            .max_by_key(|test| {
+                // `conftest.py` and helpers show no test.
+                let is_named_as_one = test.ends_with(".rs") || subject(test) != snake(stem(test));
+                let name = std::cmp::Reverse(*test);
+                (
+                    self.package_of(test) == package,
+                    is_named_as_one,
+                    shared(test, source),
+                    name,
+                )
+            })
     }
 }
 
