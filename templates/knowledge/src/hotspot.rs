@@ -262,7 +262,7 @@ impl Hotspot {
 }
 
 /// Whether a path is of a file that holds things together rather than doing something.
-fn is_scaffold(path: &str) -> bool {
+pub fn is_scaffold(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     SCAFFOLD_NAMES.contains(&name)
         || SCAFFOLD_ENDS.iter().any(|end| name.ends_with(end))

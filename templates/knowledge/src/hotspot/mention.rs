@@ -18,17 +18,31 @@ pub(super) fn of<'a>(sources: &[&'a Source]) -> Result<HashMap<&'a str, Match>, 
     let mut by_name: HashMap<&str, Vec<&'a Source>> = HashMap::new();
     let mut stems = Vec::new();
     let mut names = Vec::new();
-    let mut length = 0;
     for source in sources {
-        let known = source.stem.as_deref().map(|stem| (stem, true));
-        let declared = source.names.iter().map(|name| (name.as_str(), false));
-        for (name, is_stem) in known.into_iter().chain(declared) {
-            length += name.len() + 2;
-            if length < MAX_PATTERN {
-                by_name.entry(name).or_default().push(source);
-                if is_stem { &mut stems } else { &mut names }.push(style::escaped(name));
-            }
+        if let Some(stem) = &source.stem {
+            by_name.entry(stem).or_default().push(source);
+            stems.push(style::escaped(stem));
         }
+    }
+    let mut length: usize = stems.iter().map(|stem| stem.len() * 2).sum();
+    // Each source has its first name looked for before any has its second.
+    let most = sources
+        .iter()
+        .map(|source| source.names.len())
+        .max()
+        .unwrap_or(0);
+    for (turn, source) in
+        (0..most).flat_map(|turn| sources.iter().map(move |source| (turn, source)))
+    {
+        let Some(name) = source.names.get(turn) else {
+            continue;
+        };
+        length += name.len() + 1;
+        if length > MAX_PATTERN {
+            break;
+        }
+        by_name.entry(name).or_default().push(source);
+        names.push(style::escaped(name));
     }
     let mut patterns = Vec::new();
     if !stems.is_empty() {

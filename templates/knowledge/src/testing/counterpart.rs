@@ -79,7 +79,7 @@ impl<'a> Counterparts<'a> {
             return Some(source);
         }
         let family = family(source)?;
-        let stem = snake(stem(source));
+        let stem = snake(public(stem(source)));
         let parent = snake(parent(source));
         let is_positional = POSITIONAL.contains(&stem.as_str());
         let is_common = COMMON.contains(&stem.as_str());
@@ -172,7 +172,7 @@ pub fn is_common(stem: &str) -> bool {
 
 /// What the test of a source file would be called, for a person.
 pub fn expected_names(source: &str) -> Vec<String> {
-    let stem = stem(source);
+    let stem = public(stem(source));
     let stands_for_folder =
         POSITIONAL.contains(&snake(stem).as_str()) && !telling(folder(source)).is_empty();
     let name = if stands_for_folder {
@@ -293,6 +293,15 @@ fn stem(path: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
+/// `_client` is tested as `client`; `__init__` stays.
+fn public(stem: &str) -> &str {
+    if stem.starts_with("__") {
+        stem
+    } else {
+        stem.trim_start_matches('_')
+    }
+}
+
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -342,7 +351,7 @@ mod tests {
 
     #[test]
     fn tests_named_after_their_source() {
-        let cases: [(&str, &[&str], Option<&str>); 23] = [
+        let cases: [(&str, &[&str], Option<&str>); 24] = [
             (
                 "src/parser.py",
                 &["tests/test_parser.py"],
@@ -406,6 +415,11 @@ mod tests {
                 Some("spec/lib/cart_spec.rb"),
             ),
             ("src/cart.py", &["tests/cart.test.ts"], None),
+            (
+                "httpx/_decoders.py",
+                &["tests/test_decoders.py"],
+                Some("tests/test_decoders.py"),
+            ),
             (
                 "src/shop/config.py",
                 &["tests/test_config.py"],
