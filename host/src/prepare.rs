@@ -124,6 +124,7 @@ impl Subject {
                 .to_string(),
             run_id: run_id.to_owned(),
             base_commit: mirror.commit_of(&base_branch)?,
+            on_github: self.place(context).is_some(),
             remote_branches: mirror.branch_commits().clone(),
             base_branch,
             pull_requests: self.earlier_pull_requests(mirror, git, context)?,
@@ -140,7 +141,7 @@ impl Subject {
             // Without a token nothing can be published either: there is no earlier proposal to mind.
             return Ok(Vec::new());
         };
-        let progress = context.ui.progress(format!(
+        let progress = context.ui.quick_progress(format!(
             "asking GitHub about earlier pull requests of {}",
             self.job.repo
         ));
@@ -173,9 +174,6 @@ impl Subject {
             None
         };
         let repo = self.job.repo.to_string();
-        let _progress = context
-            .ui
-            .progress(format!("{} looks at {repo}", self.template.manifest.name));
         Ok(self.template.compose(&ComposeRequest {
             changeling: &self.job.changeling,
             repo: &repo,
@@ -200,8 +198,7 @@ impl Subject {
     pub fn git(&self, context: &Context) -> Git {
         let git = Git::new(&context.env);
         let repo = &self.job.repo;
-        let own_github = context.env.get("GITHUB_API_URL").is_some();
-        let is_github = repo.github().is_some() || (own_github && repo.owner_and_name().is_some());
+        let is_github = self.place(context).is_some();
         let may = self.job.secrets.iter().any(|name| name == "GITHUB_TOKEN");
         if !may || !is_github || !matches!(repo, RepoUrl::Web { .. }) {
             return git;
@@ -216,17 +213,21 @@ impl Subject {
         }
     }
 
-    /// The repository as GitHub's API shows it; `None` when it is not on GitHub.
-    pub fn github(&self, context: &Context) -> Result<Option<github::Repository>> {
-        let api = context.env.get("GITHUB_API_URL");
-        let place = match api {
+    /// Owner and name on GitHub.
+    fn place(&self, context: &Context) -> Option<(&str, &str)> {
+        match context.env.get("GITHUB_API_URL") {
             // A GitHub of one's own (or a test's): any host's owner/name is meant there.
             Some(_) => self.job.repo.owner_and_name(),
             None => self.job.repo.github(),
-        };
-        let Some((owner, name)) = place else {
+        }
+    }
+
+    /// The repository as GitHub's API shows it; `None` when it is not on GitHub.
+    pub fn github(&self, context: &Context) -> Result<Option<github::Repository>> {
+        let Some((owner, name)) = self.place(context) else {
             return Ok(None);
         };
+        let api = context.env.get("GITHUB_API_URL");
         let token = secret::find("GITHUB_TOKEN", &self.config, &context.env)?;
         let api = api.unwrap_or(github::DEFAULT_API);
         Ok(Some(github::Repository::new(

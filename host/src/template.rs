@@ -81,9 +81,10 @@ pub struct Composed {
     pub host_time: Duration,
 }
 
-/// Whether loading this template will not have to compile it first, which can take seconds.
-pub fn is_compiled(source: &Source, components_dir: &Path) -> bool {
-    engine::host().is_ok_and(|host| store::has(&host.engine, source, components_dir))
+/// Whether loading this template means compiling it first, which can take seconds.
+pub fn needs_compiling(source: &Source, components_dir: &Path) -> bool {
+    inspect::inspect(&source.bytes).is_ok()
+        && engine::host().is_ok_and(|host| !store::has(&host.engine, source, components_dir))
 }
 
 impl Template {

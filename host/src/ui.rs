@@ -134,6 +134,11 @@ impl Ui {
         self.out(format_args!("\n{}", block::heading(title)));
     }
 
+    /// The title of a large part, after an empty line.
+    pub fn chapter(&self, title: impl Display) {
+        self.out(format_args!("\n{}", block::chapter(title, self.columns)));
+    }
+
     /// Names on the left, values on the right. Values may hold styles and must be printable.
     pub fn pairs<K: AsRef<str>, V: AsRef<str>>(&self, pairs: &[(K, V)]) {
         self.out(block::pairs(pairs, self.columns));

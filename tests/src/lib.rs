@@ -13,6 +13,7 @@
 //! the tests reaches the program, and nothing the program does reaches that person.
 
 mod env;
+mod foreign;
 pub mod guests;
 pub mod hostile;
 pub mod needs;
@@ -24,6 +25,7 @@ mod run;
 mod terminal;
 
 pub use env::{NOW, TestEnv};
+pub use foreign::{javascript_component, python_component};
 pub use outside::outside_template;
 pub use program::{changeling, project_root};
 pub use python::python_template;

@@ -148,7 +148,8 @@ fn a_newcomers_first_rehearsal() {
     let text = &output.stdout;
     let places = [
         "STAND-IN",
-        "What the template looked at",
+        "What fixme-fairy found",
+        "Where it looked",
         "Prompt, as the agent reads it",
         "mngr create",
     ];

@@ -60,7 +60,12 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         drop(progress);
         let rehearsal = rehearsal?;
         if !args.json {
-            show::show(&rehearsal, &args.target, context);
+            show::show(
+                &rehearsal,
+                &subject.template.manifest,
+                &args.target,
+                context,
+            );
         }
         rehearsals.push(rehearsal);
     }
@@ -75,15 +80,16 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     worst(&rehearsals).map_or(Ok(()), Err)
 }
 
-/// What a person sees while a step takes its time; the template speaks for itself.
+/// What a person sees while a step takes its time.
 fn words(step: StepName) -> Option<&'static str> {
     Some(match step {
         StepName::Mirror => "fetching the repository",
+        StepName::Compose => "letting the template look at it",
         StepName::Clone => "making a workspace",
         StepName::Agent => "waiting for the agent",
         StepName::Collect => "collecting what it did",
         StepName::Publish => "pushing to a repository of our own",
-        StepName::Compose | StepName::Plan | StepName::CheckPatch | StepName::Record => {
+        StepName::Plan | StepName::CheckPatch | StepName::Record => {
             return None;
         }
     })

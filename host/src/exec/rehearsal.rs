@@ -18,7 +18,7 @@ use crate::plan::{self, Plan, Start};
 use crate::prepare::Subject;
 use crate::pull_request::preview::FileStat;
 use crate::pull_request::{self, CommitLine, Text};
-use crate::record::{File, Kind, Store};
+use crate::record::{self, File, Header, Kind, Store};
 use crate::redact::Redactor;
 use crate::repo_url::RepoUrl;
 use crate::secret;
@@ -77,7 +77,16 @@ pub fn rehearse(
     let store = Store::open(&context.home)?;
     leftovers::clean_up(&store)?;
     let git = subject.git(context);
-    let mut run = Run::begin(&store, subject, Kind::Rehearsal, context, watch)?;
+    let started_at = context.clock.now();
+    let header = Header {
+        id: &record::new_id(started_at),
+        kind: Kind::Rehearsal,
+        changeling: &subject.job.changeling,
+        repo: &subject.job.repo.to_string(),
+        template: &subject.job.template.name,
+        started_at,
+    };
+    let mut run = Run::begin(&store, &header, context, watch)?;
     let mut step = StepName::Mirror;
     let prepared = match prepare(&mut run, &mut step, subject, &git) {
         Ok(prepared) => prepared,

@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use super::{Event, Outcome, StepName};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::prepare::Subject;
-use crate::record::{self, Header, Recording, Store, Usage};
+use crate::record::{Header, Recording, Store, Usage};
 
 pub(super) struct Run<'a> {
     pub(super) recording: Recording<'a>,
@@ -22,20 +21,11 @@ impl<'a> Run<'a> {
     /// Records that it begins.
     pub(super) fn begin(
         store: &'a Store,
-        subject: &Subject,
-        kind: record::Kind,
+        header: &Header,
         context: &'a Context,
         watch: &'a mut dyn FnMut(&Event),
     ) -> Result<Self> {
-        let started_at = context.clock.now();
-        let recording = store.begin(&Header {
-            id: &record::new_id(started_at),
-            kind,
-            changeling: &subject.job.changeling,
-            repo: &subject.job.repo.to_string(),
-            template: &subject.job.template.name,
-            started_at,
-        })?;
+        let recording = store.begin(header)?;
         watch(&Event::Started);
         Ok(Self {
             recording,

@@ -7,9 +7,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{
-    RecordError, Store, Usage, is_known, open_ids, recording, remove, unclean_ids, update_outcome,
-};
+use super::rows::{is_known, open_ids, unclean_ids, update_outcome};
+use super::{RecordError, Store, Usage, recording, remove};
 use crate::exec::{Event, Outcome};
 
 const LOCK_FILE: &str = "lock";

@@ -5,13 +5,17 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::selection::Target;
-use crate::brief::Delivery;
+use crate::brief::{Composition, Delivery, Manifest};
 use crate::context::Context;
 use crate::exec::{Outcome, Rehearsal};
 use crate::names::printable;
 use crate::plan::{self, Plan};
 use crate::pull_request::{Text, preview};
+use crate::template::Asked;
 use crate::ui::style::{self, paint};
+
+/// Files that are named when several were read.
+const FEW: usize = 3;
 
 /// `--json`: one of these for each repository.
 #[derive(Debug, Serialize)]
@@ -47,16 +51,16 @@ impl<'a> Document<'a> {
 }
 
 /// From what the template saw to what GitHub would show, in the order in which it happened.
-pub(super) fn show(rehearsal: &Rehearsal, target: &Target, context: &Context) {
+pub(super) fn show(rehearsal: &Rehearsal, manifest: &Manifest, target: &Target, context: &Context) {
     let ui = &context.ui;
     for note in &rehearsal.notes {
         ui.warn(printable(note));
     }
-    seen(rehearsal, context);
+    seen(rehearsal, manifest, context);
     if let Some(plan) = &rehearsal.plan {
         ui.out(format!("\n{}", plan::render::render(plan, ui.columns)));
         if let Some(text) = &rehearsal.pull_request {
-            ui.heading(proposal(plan));
+            ui.chapter(proposal(plan));
             ui.out(preview::preview(
                 plan,
                 text,
@@ -70,25 +74,55 @@ pub(super) fn show(rehearsal: &Rehearsal, target: &Target, context: &Context) {
     end(rehearsal, target, context);
 }
 
-/// What the template asked for and got.
-fn seen(rehearsal: &Rehearsal, context: &Context) {
+/// What the template found, in its own words, and where it looked for it.
+fn seen(rehearsal: &Rehearsal, manifest: &Manifest, context: &Context) {
+    let ui = &context.ui;
     let Some(composed) = &rehearsal.composed else {
         return;
     };
-    let mut pairs: Vec<_> = composed
-        .asked
-        .iter()
-        .map(|asked| (printable(&asked.answer), printable(&asked.question)))
-        .collect();
-    let said = composed
-        .log
-        .iter()
-        .map(|(_, message)| ("said".to_owned(), printable(message)));
-    pairs.extend(said);
-    if !pairs.is_empty() {
-        context.ui.heading("What the template looked at");
-        context.ui.pairs(&pairs);
+    ui.chapter(format_args!("What {} found", manifest.name));
+    match &composed.composition {
+        Composition::Skip { reason } => ui.quote(&format!("Nothing to do: {reason}")),
+        Composition::Run(brief) => match manifest.findings(&brief.prompt) {
+            Some(findings) => ui.quote(findings),
+            None => ui.out("  what its prompt says, below"),
+        },
     }
+    for (_, message) in &composed.log {
+        ui.quote(message);
+    }
+    let looked = looked(&composed.asked);
+    if !looked.is_empty() {
+        ui.heading("Where it looked");
+        ui.pairs(&looked);
+    }
+}
+
+/// Questions with their answers, in order; those that only read a file share one line.
+fn looked(asked: &[Asked]) -> Vec<(String, String)> {
+    let file = |asked: &Asked| asked.question.strip_prefix("read ").map(printable);
+    let read: Vec<String> = asked.iter().filter_map(file).collect();
+    let mut told = false;
+    asked
+        .iter()
+        .filter_map(|asked| {
+            if file(asked).is_none() || read.len() == 1 {
+                return Some((printable(&asked.answer), printable(&asked.question)));
+            }
+            let first = !std::mem::replace(&mut told, true);
+            first.then(|| (format!("{} files", read.len()), few(&read)))
+        })
+        .collect()
+}
+
+/// The first names, and how many more there are.
+fn few(names: &[String]) -> String {
+    let shown = &names[..names.len().min(FEW)];
+    let more = match names.len() - shown.len() {
+        0 => String::new(),
+        more => format!(" and {more} more"),
+    };
+    format!("read: {}{more}", shown.join(", "))
 }
 
 fn proposal(plan: &Plan) -> &'static str {
@@ -96,6 +130,7 @@ fn proposal(plan: &Plan) -> &'static str {
         Delivery::PullRequest if plan.branch.updates.is_some() => {
             "What would be added to the pull request"
         }
+        Delivery::PullRequest if !plan.on_github => "The pull request this would be on GitHub",
         Delivery::PullRequest => "The pull request, as GitHub would show it",
         Delivery::Issue => "The issue, as GitHub would show it",
         Delivery::Record => "The report, as the record keeps it",
@@ -123,7 +158,7 @@ fn end(rehearsal: &Rehearsal, target: &Target, context: &Context) {
         pairs.push(("workspace", folder(&kept.join("workspace"))));
     }
     pairs.push(("published", "nothing".to_owned()));
-    ui.heading("Rehearsed");
+    ui.chapter("Rehearsed");
     ui.pairs(&pairs);
     if let Outcome::Failed { last_lines, .. } = &rehearsal.outcome
         && !last_lines.is_empty()
@@ -132,7 +167,9 @@ fn end(rehearsal: &Rehearsal, target: &Target, context: &Context) {
         ui.quote(&last_lines.join("\n"));
     }
     ui.heading("Next");
-    let next = target.next(rehearsal.stand_in).into_iter();
+    let next = target
+        .next(&rehearsal.outcome, rehearsal.stand_in)
+        .into_iter();
     let next: Vec<_> = next
         .map(|(what, line)| (what, paint(style::NAME, printable(&line))))
         .collect();

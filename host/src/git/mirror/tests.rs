@@ -1,5 +1,7 @@
 use super::super::tests::{git_in, sh};
+use super::fetch::FETCHED_FILE;
 use super::*;
+use std::fs;
 
 /// A folder with `origin` (a repository with one commit on `main`), a home for us, and git.
 struct World {

@@ -70,7 +70,7 @@ const COMMANDS: &[(Purpose, &[&str])] = &[
     ]),
     (Coverage, &[
         "cargo llvm-cov", "cargo tarpaulin", "go tool cover", "coverage", "pytest --cov", "c8",
-        "nyc",
+        "nyc", "mix coveralls", "gcovr",
     ]),
     (Docs, &[
         "cargo doc", "cargo rustdoc", "interrogate", "pydocstyle", "sphinx-build", "mkdocs",
@@ -110,6 +110,13 @@ const TASK_RUNNERS: &[&str] = &[
     "inv", "poe", "composer run", "composer", "cargo xtask", "cargo make", "gradle", "gradlew",
     "nx run-many -t", "nx run", "turbo run", "turbo", "lerna run", "moon run", "earthly",
     "dagger call", "hatch test",
+];
+
+/// In a command that runs tests these measure as well.
+#[rustfmt::skip]
+const MEASURING: &[&str] = &[
+    "--cov", "--coverage", "-cover", "--experimental-test-coverage", "--enable-code-coverage", "--collect:",
+    "--collect ", "CollectCoverage=true", "jacoco", "kover",
 ];
 
 /// What a command checks; `None` when it checks nothing (installs, publishes, prints, ...).
@@ -154,9 +161,7 @@ fn purpose_of_part(part: &str) -> Option<Purpose> {
     if command.ends_with(" --version") || longest(NO_CHECKS.iter().copied(), &command).is_some() {
         return None;
     }
-    let coverage = ["--cov", "--coverage", "-coverprofile"]
-        .iter()
-        .any(|flag| command.contains(flag));
+    let coverage = MEASURING.iter().any(|flag| command.contains(flag));
     let known = COMMANDS
         .iter()
         .filter_map(|(purpose, starts)| {
@@ -191,7 +196,7 @@ pub fn purpose_of_name(name: &str) -> Option<Purpose> {
     ];
     #[rustfmt::skip]
     const NAMES: &[(Purpose, &[&str])] = &[
-        (Coverage, &["coverage", "cov"]),
+        (Coverage, &["coverage", "cov", "cover"]),
         (Test, &["test", "tests", "spec", "e2e", "pytest", "unittest"]),
         (Lint, &["lint", "clippy", "vet", "linter", "eslint", "ruff"]),
         (Format, &["fmt", "format", "formatting", "style", "prettier", "spotlesscheck"]),
@@ -293,6 +298,14 @@ mod tests {
             ("make install", None),
             ("cd web && npm test", Some(Test)),
             ("go test ./... -coverprofile=c.out", Some(Coverage)),
+            ("go test -race -covermode=atomic ./...", Some(Coverage)),
+            ("python -m unittest discover", Some(Test)),
+            ("make cover", Some(Coverage)),
+            ("./gradlew test jacocoTestReport", Some(Coverage)),
+            (
+                "dotnet test --collect:\"XPlat Code Coverage\"",
+                Some(Coverage),
+            ),
             ("golangci-lint run", Some(Lint)),
             ("./gradlew build", Some(Build)),
             ("./mvnw -B verify", Some(Test)),

@@ -50,13 +50,13 @@ pub(super) fn of<'a>(sources: &[&'a Source]) -> Result<HashMap<&'a str, Match>, 
         let words = found
             .text
             .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-        let named: Vec<&str> = words
+        let paths: Vec<&str> = words
             .filter_map(|word| by_name.get(word))
             .flatten()
             .map(|source| source.path.as_str())
             .filter(|path| is_related(path, &found.path))
             .collect();
-        for path in named {
+        for path in paths {
             mentions.entry(path).or_insert_with(|| found.clone());
         }
     }

@@ -218,7 +218,7 @@ const RUN: &[(&str, &str, &str)] = &[
     ("Python", "uv.lock", "uv run "), ("Python", "poetry.lock", "poetry run "), ("Python", "pdm.lock", "pdm run "),
     ("Python", "Pipfile.lock", "pipenv run "), ("TypeScript", "pnpm-lock.yaml", "pnpm exec "),
     ("TypeScript", "yarn.lock", "yarn "), ("TypeScript", "bun.lock", "bunx "), ("TypeScript", "bun.lockb", "bunx "),
-    ("TypeScript", "package.json", "npx "), ("Ruby", "Gemfile.lock", "bundle exec "), ("Ruby", "Gemfile", "bundle exec "),
+    ("Ruby", "Gemfile.lock", "bundle exec "), ("Ruby", "Gemfile", "bundle exec "),
 ];
 
 const MAX_FOUND: u32 = 2_000;
@@ -366,7 +366,10 @@ impl Found {
         Some(
             self.runner
                 .one
-                .replace("{run}", self.run(survey))
+                .replace(
+                    "{run}",
+                    starts_tools_with(survey, self.runner.languages[0], &self.folder),
+                )
                 .replace("{path}", inside)
                 .replace("{folder}", folder_of(inside))
                 .replace("{line}", &line.to_string())
@@ -375,44 +378,36 @@ impl Found {
         )
     }
 
-    /// `uv run `, `pnpm exec `, by the lockfile here or above.
-    fn run(&self, survey: &Survey) -> &'static str {
-        let family = |language: &str| match language {
-            "JavaScript" => "TypeScript",
-            other => RUN
-                .iter()
-                .map(|(name, ..)| *name)
-                .find(|name| *name == other)
-                .unwrap_or(""),
-        };
-        let family = family(self.runner.languages[0]);
-        let mut folder = self.folder.as_str();
-        loop {
-            let beside = |name: &str| {
-                if folder.is_empty() {
-                    name.to_owned()
-                } else {
-                    format!("{folder}/{name}")
-                }
-            };
-            let known = RUN.iter().find(|(language, file, _)| {
-                *language == family && survey.notable.has(&beside(file))
-            });
-            match known {
-                Some((_, file, run)) if *file != "package.json" || folder.is_empty() => return run,
-                _ if folder.is_empty() => {
-                    return if family == "TypeScript" { "npx " } else { "" };
-                }
-                _ => folder = parent_of(folder),
-            }
-        }
-    }
-
     /// The place that says so, for a person.
     pub fn evidence(&self) -> String {
         match self.line {
             Some(line) => prompt::place(&self.path, line),
             None => prompt::code(&self.path),
+        }
+    }
+}
+
+/// What starts a tool of a language's packages: `uv run `, `pnpm exec `, by the lockfile in the
+/// folder or above.
+pub fn starts_tools_with(survey: &Survey, language: &str, folder: &str) -> &'static str {
+    let language = if language == "JavaScript" {
+        "TypeScript"
+    } else {
+        language
+    };
+    let mut folder = folder;
+    loop {
+        let is_there = |name: &str| match folder {
+            "" => survey.notable.has(name),
+            folder => survey.notable.has(&format!("{folder}/{name}")),
+        };
+        let known = RUN
+            .iter()
+            .find(|(of, file, _)| *of == language && is_there(file));
+        match known {
+            Some((.., run)) => return run,
+            None if folder.is_empty() => return if language == "TypeScript" { "npx " } else { "" },
+            None => folder = parent_of(folder),
         }
     }
 }
@@ -426,7 +421,7 @@ fn runs(runner: &Runner, check: &Check) -> bool {
 }
 
 /// Whether a text contains words as whole words.
-fn has_word(text: &str, words: &str) -> bool {
+pub(crate) fn has_word(text: &str, words: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     text.match_indices(words).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -437,11 +432,12 @@ fn has_word(text: &str, words: &str) -> bool {
     })
 }
 
-/// A name against a glob with at most one star at its end.
-fn name_matches(name: &str, glob: &str) -> bool {
-    match glob.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == glob,
+/// A name against a glob with at most one star, at its start or end.
+pub(crate) fn name_matches(name: &str, glob: &str) -> bool {
+    match (glob.strip_suffix('*'), glob.strip_prefix('*')) {
+        (Some(start), _) => name.starts_with(start),
+        (None, Some(end)) => name.ends_with(end),
+        (None, None) => name == glob,
     }
 }
 
