@@ -3,6 +3,7 @@
 
 mod last_words;
 pub mod stand_in;
+mod written;
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,6 +18,8 @@ use crate::record::Usage;
 use crate::redact::Redactor;
 
 use last_words::LastWords;
+pub use written::Written;
+use written::{REPORT, SUMMARY};
 
 /// In the environment of everything an agent starts: how its processes are found in the end.
 const MARKER: &str = "CHANGELING_RUN_ID";
@@ -218,43 +221,6 @@ fn environment(room: &Room) -> std::io::Result<Vec<(String, OsString)>> {
         add("CHANGELING_REPORT", room.run_dir.join(REPORT).into());
     }
     Ok(variables)
-}
-
-/// Files an agent writes into the run's folder. Read back with suspicion: see `read_back`.
-const SUMMARY: &str = "agent-summary.md";
-const REPORT: &str = "agent-report.md";
-/// Longest such file that is read.
-const MAX_WRITTEN: u64 = 1024 * 1024;
-
-/// What an agent wrote about its work.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Written {
-    pub summary: Option<String>,
-    pub report: Option<String>,
-}
-
-impl Written {
-    /// What lies in the run's folder: plain files only, cut at 1 MiB, without secrets. Empty files
-    /// count as absent.
-    pub fn read(run_dir: &Path, redactor: &Redactor) -> Self {
-        let read = |name| read_back(&run_dir.join(name), redactor);
-        Self {
-            summary: read(SUMMARY),
-            report: read(REPORT),
-        }
-    }
-}
-
-fn read_back(path: &Path, redactor: &Redactor) -> Option<String> {
-    use std::io::Read;
-    // A link would make us read a file the agent chose.
-    let is_plain = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
-    let mut bytes = Vec::new();
-    let file = is_plain.then(|| fs::File::open(path).ok()).flatten()?;
-    file.take(MAX_WRITTEN).read_to_end(&mut bytes).ok()?;
-    let text = String::from_utf8_lossy(&bytes);
-    let text = redactor.text(&text);
-    (!text.trim().is_empty()).then(|| text.into_owned())
 }
 
 fn git_config_text(identity: &Identity) -> String {

@@ -30,6 +30,20 @@ pub struct Manifest {
     pub extras: BTreeMap<String, String>,
 }
 
+impl Manifest {
+    /// What a prompt of this template says it found: what stands where the fixed instructions have
+    /// `{findings}`. `None`: the prompt was not made of them.
+    pub fn findings<'a>(&self, prompt: &'a str) -> Option<&'a str> {
+        let (before, after) = self.default_message.trim().split_once("{findings}")?;
+        let found = prompt
+            .trim()
+            .strip_prefix(before)?
+            .strip_suffix(after)?
+            .trim();
+        (!found.is_empty()).then_some(found)
+    }
+}
+
 /// A parameter a user may set in `params`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Param {
@@ -89,5 +103,36 @@ impl Delivery {
             Self::Issue => "issue",
             Self::Record => "record",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn findings_of_a_prompt() {
+        let mut manifest = Manifest {
+            name: "t".parse().unwrap(),
+            version: "0.1.0".into(),
+            description: String::new(),
+            agent_type: None,
+            params: Vec::new(),
+            permissions: Vec::new(),
+            default_message: "Mend these.\n\n{findings}\n\n## Rules\n".into(),
+            default_mngr_args: Vec::new(),
+            extras: BTreeMap::new(),
+        };
+        let found = |manifest: &Manifest, prompt| manifest.findings(prompt).map(str::to_owned);
+        assert_eq!(
+            found(&manifest, "Mend these.\n\n- a:1\n- b:2\n\n## Rules"),
+            Some("- a:1\n- b:2".into())
+        );
+        assert_eq!(found(&manifest, "Mend these.\n\n\n\n## Rules\n"), None);
+        assert_eq!(found(&manifest, "Something else"), None);
+        // The two halves must not share a byte.
+        assert_eq!(found(&manifest, "Mend these.\n\n## Rules"), None);
+        manifest.default_message = "No place for them".into();
+        assert_eq!(found(&manifest, "No place for them"), None);
     }
 }

@@ -11,6 +11,9 @@ mod rehearsal;
 mod run;
 mod work;
 
+#[cfg(test)]
+mod tests;
+
 pub use event::Event;
 pub use leftovers::clean_up;
 pub use outcome::{Outcome, StepName};

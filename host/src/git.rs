@@ -140,8 +140,10 @@ impl Git {
     /// configuration.
     #[must_use]
     pub fn without_user(mut self) -> Self {
-        self.user_env =
-            NO_USER_CONFIG.iter().map(|(name, value)| (*name, OsString::from(*value))).collect();
+        self.user_env = NO_USER_CONFIG
+            .iter()
+            .map(|(name, value)| (*name, OsString::from(*value)))
+            .collect();
         self
     }
 

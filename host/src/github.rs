@@ -89,6 +89,20 @@ impl Repository {
         self
     }
 
+    /// A token was given: what is asked is asked in the user's name.
+    pub fn has_token(&self) -> bool {
+        self.token.is_some()
+    }
+
+    /// `pulls`, for callers that do nothing else meanwhile.
+    pub fn pulls_now(&self, query: &Query) -> Result<Items<Pull>, GithubError> {
+        tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| GithubError::Client(error.to_string()))?
+            .block_on(self.pulls(query))
+    }
+
     /// Issues, newest first, without pull requests.
     pub async fn issues(&self, query: &Query) -> Result<Items<Issue>, GithubError> {
         let labels = query.labels.join(",");

@@ -35,6 +35,8 @@ pub struct Facts {
     pub base_branch: String,
     /// Commit the base is at, full hexadecimal.
     pub base_commit: String,
+    /// There is an API of GitHub to open pull requests and issues through.
+    pub on_github: bool,
     /// The remote's branches: short name and commit.
     pub remote_branches: BTreeMap<String, String>,
     /// Open and closed pull requests of this changeling (hidden marker), newest first.
@@ -66,6 +68,8 @@ pub struct Plan {
     pub template: TemplateId,
     /// URL without credentials.
     pub repo: String,
+    /// Elsewhere a branch can be pushed, and no pull request or issue opened.
+    pub on_github: bool,
     pub base: Base,
     pub branch: WorkBranch,
     /// The whole prompt as the agent reads it, delivery section included.

@@ -16,7 +16,8 @@ use crate::git::{Git, Mirror, Snapshot};
 use crate::github;
 use crate::job::Job;
 use crate::permission::{self, Grants, Permission};
-use crate::plan::{self, Facts, Plan};
+use crate::plan::{self, Facts, Plan, PullRequestFact};
+use crate::pull_request;
 use crate::repo_url::RepoUrl;
 use crate::schedule::Zone;
 use crate::secret;
@@ -84,7 +85,7 @@ fn load(
     context: &Context,
 ) -> Result<(Arc<Template>, Vec<Permission>)> {
     let source = catalog::find(reference, base)?;
-    let progress = context.ui.progress("loading the template");
+    let progress = context.ui.quick_progress("loading the template");
     let template = Template::load(&source, &context.home.components_dir())?;
     drop(progress);
     let grants = Grants::load(&context.home.grants_file())?;
@@ -102,9 +103,15 @@ impl Subject {
         })
     }
 
-    /// What the world looks like now. Asks GitHub for earlier pull requests when it may and can; a
-    /// `Note` says why it did not.
-    pub fn facts(&self, mirror: &Mirror, run_id: &str, context: &Context) -> Result<Facts> {
+    /// What the world looks like now: the clock, the remote's branches, and, where a token lets us
+    /// ask, this changeling's earlier pull requests.
+    pub fn facts(
+        &self,
+        mirror: &Mirror,
+        run_id: &str,
+        git: &Git,
+        context: &Context,
+    ) -> Result<Facts> {
         let base_branch = match &self.job.branch {
             Some(branch) => branch.clone(),
             None => mirror.default_branch()?.to_owned(),
@@ -117,10 +124,39 @@ impl Subject {
                 .to_string(),
             run_id: run_id.to_owned(),
             base_commit: mirror.commit_of(&base_branch)?,
+            on_github: self.place(context).is_some(),
             remote_branches: mirror.branch_commits().clone(),
             base_branch,
-            pull_requests: Vec::new(),
+            pull_requests: self.earlier_pull_requests(mirror, git, context)?,
         })
+    }
+
+    fn earlier_pull_requests(
+        &self,
+        mirror: &Mirror,
+        git: &Git,
+        context: &Context,
+    ) -> Result<Vec<PullRequestFact>> {
+        let Some(github) = self.github(context)?.filter(github::Repository::has_token) else {
+            // Without a token nothing can be published either: there is no earlier proposal to mind.
+            return Ok(Vec::new());
+        };
+        let progress = context.ui.quick_progress(format!(
+            "asking GitHub about earlier pull requests of {}",
+            self.job.repo
+        ));
+        let pulls = github.pulls_now(&github::Query {
+            state: github::State::All,
+            labels: Vec::new(),
+            limit: github::MAX_ITEMS,
+        })?;
+        drop(progress);
+        Ok(pull_request::earlier(
+            &pulls.items,
+            &self.job.changeling,
+            // What no run of ours made, a person did, as far as we can know.
+            |pull| !mirror.holds_run_commit(git, &pull.head_commit),
+        ))
     }
 
     /// Lets the template look at the commit and say what to do.
@@ -138,9 +174,6 @@ impl Subject {
             None
         };
         let repo = self.job.repo.to_string();
-        let _progress = context
-            .ui
-            .progress(format!("{} looks at {repo}", self.template.manifest.name));
         Ok(self.template.compose(&ComposeRequest {
             changeling: &self.job.changeling,
             repo: &repo,
@@ -160,17 +193,41 @@ impl Subject {
         Ok(plan::build(&self.job, brief, facts)?)
     }
 
-    /// The repository as GitHub's API shows it; `None` when it is not on GitHub.
-    pub fn github(&self, context: &Context) -> Result<Option<github::Repository>> {
-        let api = context.env.get("GITHUB_API_URL");
-        let place = match api {
+    /// Git as this subject talks to its remote: with the user's GITHUB_TOKEN when the repository is
+    /// on GitHub over https and the changeling may use it, else with his own credentials.
+    pub fn git(&self, context: &Context) -> Git {
+        let git = Git::new(&context.env);
+        let repo = &self.job.repo;
+        let is_github = self.place(context).is_some();
+        let may = self.job.secrets.iter().any(|name| name == "GITHUB_TOKEN");
+        if !may || !is_github || !matches!(repo, RepoUrl::Web { .. }) {
+            return git;
+        }
+        match secret::find("GITHUB_TOKEN", &self.config, &context.env) {
+            Ok(Some(token)) => git.with_token(repo, token.expose()),
+            Ok(None) => git,
+            Err(error) => {
+                context.ui.warn(format!("{error}; trying without it"));
+                git
+            }
+        }
+    }
+
+    /// Owner and name on GitHub.
+    fn place(&self, context: &Context) -> Option<(&str, &str)> {
+        match context.env.get("GITHUB_API_URL") {
             // A GitHub of one's own (or a test's): any host's owner/name is meant there.
             Some(_) => self.job.repo.owner_and_name(),
             None => self.job.repo.github(),
-        };
-        let Some((owner, name)) = place else {
+        }
+    }
+
+    /// The repository as GitHub's API shows it; `None` when it is not on GitHub.
+    pub fn github(&self, context: &Context) -> Result<Option<github::Repository>> {
+        let Some((owner, name)) = self.place(context) else {
             return Ok(None);
         };
+        let api = context.env.get("GITHUB_API_URL");
         let token = secret::find("GITHUB_TOKEN", &self.config, &context.env)?;
         let api = api.unwrap_or(github::DEFAULT_API);
         Ok(Some(github::Repository::new(

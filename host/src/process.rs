@@ -3,21 +3,23 @@
 
 mod converse;
 mod marked;
+mod output;
 mod signals;
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::process::{Child, ExitStatus, Stdio};
 use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 pub use converse::Conversation;
 pub use marked::kill_marked;
+use output::{Event, Output, feed, read_into};
 pub use signals::interrupted;
 
 /// Output kept of each stream unless told otherwise.
@@ -293,79 +295,6 @@ pub enum Stream {
     Stderr,
 }
 
-enum Event {
-    Bytes(Stream, Vec<u8>),
-    End,
-    Exit(io::Result<ExitStatus>),
-}
-
-fn feed(stdin: Option<ChildStdin>, bytes: Vec<u8>) {
-    if let Some(mut stdin) = stdin
-        && !bytes.is_empty()
-    {
-        // A child that does not read its input is no error of ours.
-        thread::spawn(move || stdin.write_all(&bytes));
-    }
-}
-
-fn read_into(
-    stream: Option<impl Read + Send + 'static>,
-    which: Stream,
-    events: mpsc::SyncSender<Event>,
-) {
-    thread::spawn(move || {
-        if let Some(mut stream) = stream {
-            let mut buffer = vec![0; 64 * 1024];
-            while let Ok(count @ 1..) = stream.read(&mut buffer) {
-                if events
-                    .send(Event::Bytes(which, buffer[..count].to_vec()))
-                    .is_err()
-                {
-                    return;
-                }
-            }
-        }
-        let _ = events.send(Event::End);
-    });
-}
-
-struct Output {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-    limit: usize,
-    truncated: bool,
-}
-
-impl Output {
-    fn new(limit: usize) -> Self {
-        Self {
-            stdout: Vec::new(),
-            stderr: Vec::new(),
-            limit,
-            truncated: false,
-        }
-    }
-
-    fn keep(&mut self, stream: Stream, bytes: &[u8]) {
-        let kept = match stream {
-            Stream::Stdout => &mut self.stdout,
-            Stream::Stderr => &mut self.stderr,
-        };
-        let room = self.limit.saturating_sub(kept.len());
-        self.truncated |= room < bytes.len();
-        kept.extend_from_slice(&bytes[..bytes.len().min(room)]);
-    }
-
-    fn finish(self, status: ExitStatus) -> Finished {
-        Finished {
-            status,
-            stdout: self.stdout,
-            stderr: self.stderr,
-            truncated: self.truncated,
-        }
-    }
-}
-
 /// A process group of ours.
 #[derive(Debug, Clone, Copy)]
 struct Group {
@@ -402,69 +331,4 @@ pub fn find_on_path(program: &str, path: &OsStr) -> Option<PathBuf> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn sh(script: &str) -> Command {
-        Command::new("/bin/sh")
-            .arg("-c")
-            .arg(script)
-            .env("PATH", "/usr/bin:/bin")
-    }
-
-    #[test]
-    fn output_and_code() {
-        let finished = sh("cat; echo err >&2; exit 7").stdin("in").run().unwrap();
-        assert_eq!((finished.text().as_str(), finished.code()), ("in", 7));
-        assert_eq!(finished.stderr, b"err\n");
-    }
-
-    #[test]
-    fn deadline_kills_the_group() {
-        let started = Instant::now();
-        let error = sh("sleep 60 & sleep 60")
-            .timeout(Duration::from_millis(200))
-            .run()
-            .unwrap_err();
-        assert!(matches!(error, ProcessError::TimedOut { .. }));
-        assert!(started.elapsed() < Duration::from_secs(10));
-    }
-
-    #[test]
-    fn a_flood_does_not_outlive_the_deadline() {
-        let error = sh("yes")
-            .timeout(Duration::from_millis(200))
-            .max_output(1000)
-            .run()
-            .unwrap_err();
-        assert!(matches!(error, ProcessError::TimedOut { .. }));
-    }
-
-    #[test]
-    fn a_grandchild_cannot_hold_us() {
-        let started = Instant::now();
-        assert!(sh("sleep 60 & echo done").run().unwrap().success());
-        assert!(started.elapsed() < Duration::from_secs(10));
-    }
-
-    #[test]
-    fn environment_starts_empty() {
-        let finished = Command::new("/usr/bin/env").env("A", "1").run().unwrap();
-        assert_eq!(finished.text(), "A=1");
-    }
-
-    #[test]
-    fn missing_program() {
-        let error = Command::new("no-such-program-here").run().unwrap_err();
-        assert!(matches!(error, ProcessError::NotFound(_)));
-    }
-
-    #[test]
-    fn long_output_is_cut() {
-        let finished = sh("head -c 100000 /dev/zero")
-            .max_output(1000)
-            .run()
-            .unwrap();
-        assert!(finished.truncated && finished.stdout.len() == 1000);
-    }
-}
+mod tests;

@@ -1,18 +1,20 @@
-//! Run history: SQLite for what is queried, plain files for plan, events, log and patch. The only
+//! Run history: `SQLite` for what is queried, plain files for plan, events, log and patch. The only
 //! writer of it.
 //!
 //! A run is recorded before it starts. Its folder's lock is held as long as it lives, so a record
 //! without an outcome whose lock is free belongs to a run that died: whoever reads says so.
 
+mod deliveries;
 mod live;
 mod recording;
+mod rows;
 mod schema;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, params};
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Home, create_private_dir};
@@ -20,7 +22,9 @@ use crate::error::{Error, Kind as ErrorKind};
 use crate::exec::Outcome;
 use crate::names::Name;
 
+pub use deliveries::Delivery;
 pub use recording::{File, Recording};
+use rows::{COLUMNS, raw};
 
 /// Why history cannot be read or written.
 #[derive(Debug, thiserror::Error)]
@@ -120,24 +124,6 @@ pub struct Filter<'a> {
     pub limit: u32,
 }
 
-/// A pull request or issue that a run made, and its fate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Delivery {
-    pub run: String,
-    pub changeling: Name,
-    pub repo: String,
-    /// `pull-request` or `issue`.
-    pub kind: String,
-    pub number: u64,
-    pub url: String,
-    pub title: String,
-    /// Head branch of a pull request.
-    pub branch: Option<String>,
-    /// `open`, `merged` or `closed`.
-    pub state: String,
-    pub updated_at: Timestamp,
-}
-
 /// The history of this home.
 #[derive(Debug)]
 pub struct Store {
@@ -230,67 +216,6 @@ impl Store {
         self.folder.join(id)
     }
 
-    /// Writes down a pull request or issue, or what became of it.
-    pub fn deliver(&self, delivery: &Delivery) -> Result<(), RecordError> {
-        let number = i64::try_from(delivery.number).unwrap_or(i64::MAX);
-        self.connection
-            .execute(
-                "INSERT INTO deliveries (run, changeling, repo, kind, number, url, title, branch, state, updated_at)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
-                 ON CONFLICT (repo, kind, number) DO UPDATE
-                 SET title = excluded.title, state = excluded.state, updated_at = excluded.updated_at",
-                params![
-                    delivery.run,
-                    delivery.changeling.as_str(),
-                    delivery.repo,
-                    delivery.kind,
-                    number,
-                    delivery.url,
-                    delivery.title,
-                    delivery.branch,
-                    delivery.state,
-                    delivery.updated_at.as_millisecond()
-                ],
-            )
-            .map_err(|error| self.failed(error))?;
-        Ok(())
-    }
-
-    /// Pull requests and issues of a changeling on a repository, newest first.
-    pub fn deliveries(&self, changeling: &Name, repo: &str) -> Result<Vec<Delivery>, RecordError> {
-        let sql =
-            "SELECT run, changeling, repo, kind, number, url, title, branch, state, updated_at
-                   FROM deliveries WHERE changeling = ?1 AND repo = ?2 ORDER BY number DESC";
-        let mut statement = self.connection.prepare(sql).map_err(|e| self.failed(e))?;
-        let rows = statement.query_map([changeling.as_str(), repo], |row| {
-            Ok((
-                Delivery {
-                    run: row.get(0)?,
-                    changeling: changeling.clone(),
-                    repo: row.get(2)?,
-                    kind: row.get(3)?,
-                    number: row.get::<_, i64>(4)?.unsigned_abs(),
-                    url: row.get(5)?,
-                    title: row.get(6)?,
-                    branch: row.get(7)?,
-                    state: row.get(8)?,
-                    updated_at: Timestamp::UNIX_EPOCH,
-                },
-                row.get::<_, i64>(9)?,
-            ))
-        });
-        let rows: Result<Vec<_>, _> = rows.map_err(|e| self.failed(e))?.collect();
-        rows.map_err(|e| self.failed(e))?
-            .into_iter()
-            .map(|(delivery, at)| {
-                Ok(Delivery {
-                    updated_at: moment(&delivery.run, at)?,
-                    ..delivery
-                })
-            })
-            .collect()
-    }
-
     /// Forgets a run that never became one.
     fn forget(&self, id: &str) -> Result<(), RecordError> {
         self.connection
@@ -311,140 +236,6 @@ fn remove(folder: &Path) -> Result<(), RecordError> {
         }
         _ => Ok(()),
     }
-}
-
-const COLUMNS: &str =
-    "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns";
-
-/// A row as SQLite has it.
-struct Raw {
-    id: String,
-    kind: String,
-    changeling: String,
-    repo: String,
-    template: String,
-    started_at: i64,
-    ended_at: Option<i64>,
-    outcome: Option<String>,
-    branch: Option<String>,
-    usage: Usage,
-}
-
-fn raw(row: &Row) -> rusqlite::Result<Raw> {
-    Ok(Raw {
-        id: row.get(0)?,
-        kind: row.get(1)?,
-        changeling: row.get(2)?,
-        repo: row.get(3)?,
-        template: row.get(4)?,
-        started_at: row.get(5)?,
-        ended_at: row.get(6)?,
-        outcome: row.get(7)?,
-        branch: row.get(8)?,
-        usage: Usage {
-            cost_usd: row.get(9)?,
-            turns: row.get(10)?,
-        },
-    })
-}
-
-impl Raw {
-    fn into_record(self) -> Result<Record, RecordError> {
-        let damaged = |what: &str| RecordError::Damaged {
-            id: self.id.clone(),
-            what: what.to_owned(),
-        };
-        let outcome = self
-            .outcome
-            .as_ref()
-            .map(|json| serde_json::from_str(json).map_err(|error| damaged(&error.to_string())))
-            .transpose()?;
-        Ok(Record {
-            kind: match self.kind.as_str() {
-                "run" => Kind::Run,
-                "rehearsal" => Kind::Rehearsal,
-                _ => return Err(damaged("its kind is unknown")),
-            },
-            changeling: self
-                .changeling
-                .parse()
-                .map_err(|_| damaged("its changeling has no valid name"))?,
-            template: self
-                .template
-                .parse()
-                .map_err(|_| damaged("its template has no valid name"))?,
-            started_at: moment(&self.id, self.started_at)?,
-            ended_at: self.ended_at.map(|at| moment(&self.id, at)).transpose()?,
-            outcome,
-            id: self.id,
-            repo: self.repo,
-            branch: self.branch,
-            usage: self.usage,
-        })
-    }
-}
-
-fn moment(id: &str, milliseconds: i64) -> Result<Timestamp, RecordError> {
-    Timestamp::from_millisecond(milliseconds).map_err(|error| RecordError::Damaged {
-        id: id.to_owned(),
-        what: error.to_string(),
-    })
-}
-
-/// The row of a run that has begun.
-fn insert(connection: &Connection, header: &Header) -> rusqlite::Result<()> {
-    connection
-        .execute(
-            "INSERT INTO runs (id, kind, changeling, repo, template, started_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
-            params![
-                header.id,
-                header.kind.as_str(),
-                header.changeling.as_str(),
-                header.repo,
-                header.template.as_str(),
-                header.started_at.as_millisecond()
-            ],
-        )
-        .map(|_| ())
-}
-
-/// Once: an outcome is never replaced.
-fn update_outcome(
-    connection: &Connection,
-    id: &str,
-    outcome: &Outcome,
-    usage: Usage,
-    at: Timestamp,
-) -> rusqlite::Result<()> {
-    let json = serde_json::to_string(outcome)
-        .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-    connection
-        .execute(
-            "UPDATE runs SET outcome = ?2, word = ?3, cost_usd = ?4, turns = ?5, ended_at = ?6
-             WHERE id = ?1 AND outcome IS NULL",
-            params![
-                id,
-                json,
-                outcome.word(),
-                usage.cost_usd,
-                usage.turns,
-                at.as_millisecond()
-            ],
-        )
-        .map(|_| ())
-}
-
-fn open_ids(connection: &Connection) -> rusqlite::Result<Vec<String>> {
-    let mut statement = connection.prepare("SELECT id FROM runs WHERE word IS NULL")?;
-    let rows = statement.query_map([], |row| row.get(0))?;
-    rows.collect()
-}
-
-fn is_known(connection: &Connection, id: &str) -> rusqlite::Result<bool> {
-    connection
-        .query_row("SELECT 1 FROM runs WHERE id = ?1", [id], |_| Ok(()))
-        .optional()
-        .map(|row| row.is_some())
 }
 
 #[cfg(test)]

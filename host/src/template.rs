@@ -81,9 +81,10 @@ pub struct Composed {
     pub host_time: Duration,
 }
 
-/// Whether loading this template will not have to compile it first, which can take seconds.
-pub fn is_compiled(source: &Source, components_dir: &Path) -> bool {
-    engine::host().is_ok_and(|host| store::has(&host.engine, source, components_dir))
+/// Whether loading this template means compiling it first, which can take seconds.
+pub fn needs_compiling(source: &Source, components_dir: &Path) -> bool {
+    inspect::inspect(&source.bytes).is_ok()
+        && engine::host().is_ok_and(|host| !store::has(&host.engine, source, components_dir))
 }
 
 impl Template {
@@ -221,7 +222,7 @@ impl Linked {
                 template: source.name_hint.clone(),
                 digest: Some(source.digest.clone()),
                 phase,
-                problem,
+                problem: Box::new(problem),
                 stderr: Vec::new(),
             }
         };
@@ -250,7 +251,7 @@ impl Linked {
             template: self.name.clone(),
             digest: Some(self.digest.clone()),
             phase,
-            problem,
+            problem: Box::new(problem),
             stderr,
         }
     }
@@ -300,6 +301,7 @@ fn what_stopped(error: &wasmtime::Error, state: &State) -> Problem {
         return Problem::Memory(limits::MEMORY);
     }
     match error.downcast_ref::<Trap>() {
+        Some(Trap::UnreachableCodeReached) if state.stderr.tells_of_a_panic() => Problem::Panicked,
         Some(trap) => {
             let text = trap.to_string();
             Problem::Trapped(text.strip_prefix("wasm trap: ").unwrap_or(&text).to_owned())

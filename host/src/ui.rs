@@ -16,6 +16,7 @@ use crate::error::{Error, Kind, Result};
 
 pub mod block;
 mod progress;
+mod screen;
 pub mod style;
 pub mod table;
 pub mod text;
@@ -68,6 +69,8 @@ impl Ui {
         };
         let stdout_is_terminal = std::io::stdout().is_terminal();
         let stderr_is_terminal = std::io::stderr().is_terminal();
+        // One that cannot move its cursor is fine for questions, not for drawing.
+        let drawable = stderr_is_terminal && env.get("TERM") != Some("dumb");
         Self {
             quiet,
             stderr_is_terminal,
@@ -80,7 +83,7 @@ impl Ui {
                 stderr_is_terminal,
                 rustix::termios::tcgetwinsize(std::io::stderr()),
             ),
-            drawn: MultiProgress::new(),
+            drawn: progress::lines(drawable),
         }
     }
 
@@ -92,7 +95,7 @@ impl Ui {
             can_ask: false,
             columns: None,
             message_columns: None,
-            drawn: MultiProgress::new(),
+            drawn: progress::lines(false),
         }
     }
 
@@ -129,6 +132,11 @@ impl Ui {
     /// The title of what follows, after an empty line.
     pub fn heading(&self, title: impl Display) {
         self.out(format_args!("\n{}", block::heading(title)));
+    }
+
+    /// The title of a large part, after an empty line.
+    pub fn chapter(&self, title: impl Display) {
+        self.out(format_args!("\n{}", block::chapter(title, self.columns)));
     }
 
     /// Names on the left, values on the right. Values may hold styles and must be printable.
@@ -180,9 +188,14 @@ impl Ui {
     /// Says what is going on until the returned value is dropped: on a terminal a spinner, once it
     /// takes longer than half a second, and nothing stays on the screen; elsewhere one plain line.
     pub fn progress(&self, what: impl Display) -> Progress {
-        if !self.quiet && !self.stderr_is_terminal {
+        if !self.stderr_is_terminal {
             self.note(&what);
         }
+        self.quick_progress(what)
+    }
+
+    /// As `progress`, for what is nearly always over at once: no line where there is no terminal.
+    pub fn quick_progress(&self, what: impl Display) -> Progress {
         let shown = !self.quiet && self.stderr_is_terminal;
         Progress::start(shown.then_some(&self.drawn), &what.to_string())
     }

@@ -43,7 +43,7 @@ impl<T: Template> api::Guest for Exported<T> {
 }
 
 /// A component cannot catch its panics; what it writes to stderr just before the trap is what the
-/// host shows.
+/// host shows. It knows a panic by the words ` panicked at `, as Rust's own message has them.
 fn say_panics_in_one_line() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
@@ -54,14 +54,14 @@ fn say_panics_in_one_line() {
                 .replace('\n', " ");
             let place = info
                 .location()
-                .map(|at| format!(" ({}:{})", at.file(), at.line()))
+                .map(|at| format!("{}:{}", at.file(), at.line()))
                 .unwrap_or_default();
             #[expect(
                 clippy::print_stderr,
                 reason = "the host shows the last lines of stderr"
             )]
             {
-                eprintln!("the template panicked: {text}{place}");
+                eprintln!("the template panicked at {place}: {text}");
             }
         }));
     });

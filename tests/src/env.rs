@@ -1,8 +1,9 @@
 //! A world for one test.
 
 use std::ffi::OsStr;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use crate::program::{changeling, project_root};
 use crate::repo::Repo;
@@ -22,13 +23,35 @@ pub struct TestEnv {
 }
 
 impl TestEnv {
+    /// A world in which the built-in templates are compiled already, as after the first command:
+    /// compiling them anew for every test would take longer than the tests.
+    ///
     /// # Panics
-    /// The folders cannot be made.
+    /// The folders cannot be made, or the program cannot compile its templates.
     #[expect(
         clippy::new_without_default,
         reason = "a world is built, not defaulted"
     )]
     pub fn new() -> Self {
+        let env = Self::untouched();
+        let components = env.changelings_home().join("components");
+        let mut private = std::fs::DirBuilder::new();
+        private.recursive(true).mode(0o700);
+        private
+            .create(&components)
+            .expect("making a folder in a temporary folder");
+        for file in compiled_templates() {
+            let copy = components.join(file.file_name().expect("a file has a name"));
+            std::fs::copy(file, copy).expect("copying a compiled template");
+        }
+        env
+    }
+
+    /// A world in which nothing of ours was ever started: `CHANGELINGS_HOME` does not exist.
+    ///
+    /// # Panics
+    /// The folders cannot be made.
+    pub fn untouched() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("changelings-test-")
             .tempdir()
@@ -228,6 +251,37 @@ impl AtWidth<'_> {
     pub fn changeling<S: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Shown {
         self.env.command(args).terminal(self.columns).finish()
     }
+}
+
+/// The built-in templates as the program under test compiles them: files of a store that stays beside
+/// the program, brought up to date once per run of the tests.
+fn compiled_templates() -> &'static [PathBuf] {
+    static FILES: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    FILES.get_or_init(|| {
+        let env = TestEnv::untouched();
+        let home = changeling().with_file_name("test-home");
+        let list = env
+            .command(["template", "list", "--json"])
+            .env("CHANGELINGS_HOME", &home)
+            .run()
+            .success()
+            .json();
+        let digests: Vec<_> = list["templates"]
+            .as_array()
+            .expect("a list of templates")
+            .iter()
+            .filter_map(|template| template["digest"].as_str())
+            .collect();
+        let is_current = |path: &PathBuf| {
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            digests.iter().any(|digest| name.starts_with(digest)) && name.ends_with(".cwasm")
+        };
+        let files = std::fs::read_dir(home.join("components")).expect("the store is there");
+        files
+            .filter_map(|entry| Some(entry.ok()?.path()))
+            .filter(is_current)
+            .collect()
+    })
 }
 
 pub(crate) fn write(path: &Path, content: impl AsRef<[u8]>) {

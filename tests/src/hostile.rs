@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_trap_springs_when_git_is_careless() {
-        let env = TestEnv::new();
+        let env = TestEnv::untouched();
         let trap = trap(&env, "trap");
         trap.assert_not_sprung();
         trap.repo.git(["status"]);
@@ -210,7 +210,7 @@ mod tests {
 
     #[test]
     fn odd_repositories_are_as_odd_as_they_say() {
-        let env = TestEnv::new();
+        let env = TestEnv::untouched();
         let names = odd_names(&env, "odd")
             .call(["ls-files", "-z"])
             .run()

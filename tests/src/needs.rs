@@ -8,6 +8,11 @@ use std::path::PathBuf;
 const TOOLS: &[(&str, &str, &str)] = &[
     ("git", "sudo apt-get install git", "brew install git"),
     (
+        "npm",
+        "sudo apt-get install nodejs npm",
+        "brew install node",
+    ),
+    (
         "python3",
         "sudo apt-get install python3 python3-venv",
         "brew install python",

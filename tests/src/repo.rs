@@ -141,7 +141,7 @@ mod tests {
     #[test]
     fn history_is_the_same_in_every_run() {
         let ids = [(); 2].map(|()| {
-            let env = TestEnv::new();
+            let env = TestEnv::untouched();
             let repo = env.repo("shop");
             repo.write("a b/ä.txt", "one\n");
             let first = repo.commit(ADA, "2024-02-29", "Add a file");
@@ -156,7 +156,7 @@ mod tests {
 
     #[test]
     fn a_change_shows_in_the_state() {
-        let env = TestEnv::new();
+        let env = TestEnv::untouched();
         let repo = env.repo("shop");
         repo.commit(ADA, "2024-02-29", "Begin");
         let before = repo.state();

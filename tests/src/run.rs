@@ -317,7 +317,7 @@ mod tests {
 
     #[test]
     fn a_command_that_does_not_end_fails_the_test() {
-        let env = crate::TestEnv::new();
+        let env = crate::TestEnv::untouched();
         let slow = env
             .external("sh", ["-c", "sleep 600 & wait"])
             .patience(Duration::from_millis(50));
@@ -329,7 +329,7 @@ mod tests {
 
     #[test]
     fn the_environment_is_the_worlds_own() {
-        let env = crate::TestEnv::new();
+        let env = crate::TestEnv::untouched();
         let output = env.external("env", [""; 0]).run().success();
         let mut names: Vec<_> = output
             .stdout

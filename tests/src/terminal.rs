@@ -280,7 +280,7 @@ mod tests {
 
     #[test]
     fn the_program_sees_a_terminal_of_the_given_width() {
-        let env = TestEnv::new();
+        let env = TestEnv::untouched();
         let shown = shell(&env, "test -t 0 && test -t 1 && test -t 2 && stty size")
             .finish()
             .success();
@@ -290,7 +290,7 @@ mod tests {
 
     #[test]
     fn a_person_can_answer_and_interrupt() {
-        let env = TestEnv::new();
+        let env = TestEnv::untouched();
         let mut terminal = shell(
             &env,
             "printf 'sure? '; read answer; echo \"you said $answer\"",
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn a_line_that_is_too_long_is_noticed() {
-        let env = TestEnv::new();
+        let env = TestEnv::untouched();
         let full = "x".repeat(40);
         let shown = shell(&env, &format!("echo {full}; echo short")).finish();
         assert_eq!(shown.wrapped, [""; 0]);
@@ -315,7 +315,7 @@ mod tests {
 
     #[test]
     fn colour_and_redrawing_are_told_apart() {
-        let env = TestEnv::new();
+        let env = TestEnv::untouched();
         let shown = shell(&env, r"printf 'half\r\033[2Kwhole\033[0m\n'").finish();
         assert_eq!(shown.screen.trim_end(), "whole");
         assert!(!shown.coloured());

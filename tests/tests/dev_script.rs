@@ -35,7 +35,7 @@ fn dev(env: &TestEnv, args: &[&str]) -> Invocation {
 
 #[test]
 fn help_lists_every_command() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let help = dev(&env, &["help"]).run().success();
     for command in ["demo", "test", "test --quick", "bench", "release", "help"] {
         let listed = |line: &str| {
@@ -52,7 +52,7 @@ fn help_lists_every_command() {
 
 #[test]
 fn mistakes_are_told_before_anything_is_built() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let no_repo = env.write("no-repo/file", "");
     let no_repo = no_repo
         .parent()
@@ -77,7 +77,7 @@ fn mistakes_are_told_before_anything_is_built() {
 
 #[test]
 fn a_machine_without_rustup_gets_one_clear_line() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     for command in ["demo", "test", "bench"] {
         let output = dev(&env, &[command]).run().exits(1);
         assert_eq!(
@@ -92,7 +92,7 @@ fn a_machine_without_rustup_gets_one_clear_line() {
 
 #[test]
 fn the_scripts_are_executable_and_shellcheck_finds_nothing() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let scripts: Vec<PathBuf> = SCRIPTS
         .iter()
         .map(|script| project_root().join(script))
@@ -113,7 +113,7 @@ fn the_scripts_are_executable_and_shellcheck_finds_nothing() {
 
 #[test]
 fn the_sample_repository_is_what_the_demo_promises() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let repo = env.sample_repo();
     assert_eq!(repo.git(["status", "--porcelain"]), "");
     assert_eq!(repo.git(["rev-parse", "--abbrev-ref", "HEAD"]), "main");
@@ -139,4 +139,40 @@ fn the_sample_repository_is_what_the_demo_promises() {
             "{decoy} is no decoy: {marked}"
         );
     }
+}
+
+#[test]
+fn the_rehearsal_of_the_demo_lists_the_real_markers_and_no_decoy() {
+    let env = TestEnv::new();
+    let repo = env.sample_repo();
+    let path = repo.path().to_string_lossy().into_owned();
+    let before = repo.state();
+    let args = ["rehearse", "--template", "fixme-fairy", "--repo", &path];
+    let shown = env.changeling(args).success();
+    for place in [
+        "parcels/codes.py:5",
+        "parcels/notify.py:12",
+        "parcels/price.py:8",
+        "parcels/price.py:10",
+        "parcels/server.py:20",
+        "parcels/static/app.js:1",
+        "parcels/store.py:7",
+        "parcels/store.py:21",
+    ] {
+        assert!(
+            shown.stdout.contains(&format!("`{place}`")),
+            "{place} is not in:\n{shown}"
+        );
+    }
+    for decoy in [
+        "vendor/",
+        "parcels/generated/",
+        "parcels/static/chart.min.js",
+        "parcels/lint.py:",
+        "tests/test_lint.py:",
+    ] {
+        let place = format!("`{decoy}");
+        assert!(!shown.stdout.contains(&place), "{decoy} is in:\n{shown}");
+    }
+    assert_eq!(repo.state(), before, "a rehearsal writes nothing");
 }

@@ -126,7 +126,7 @@ fn as_json() {
 
 #[test]
 fn without_changelings() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let output = env.changeling(["list"]).success();
     assert_eq!(output.stdout, "");
     insta::assert_snapshot!(output);

@@ -5,9 +5,36 @@
 //! `cargo build -p changelings` (the harness refuses a program older than its source).
 
 mod completions;
+mod config;
 mod dev_script;
 mod doctor;
+mod foreign_components;
+mod hostile_templates;
 mod list;
+mod map;
+mod outside_component;
 mod permission;
 mod program;
+mod progress;
+mod questions;
+mod rehearse;
+mod repositories;
 mod show;
+
+/// A file that is forgotten above would never run.
+#[test]
+fn every_file_beside_this_one_is_a_module_of_it() {
+    let folder = changelings_tests::project_root().join("tests/tests");
+    let modules = include_str!("main.rs");
+    for entry in std::fs::read_dir(folder).expect("the folder of this file") {
+        let name = entry.expect("reading a folder").file_name();
+        let name = name.to_string_lossy();
+        if let Some(module) = name.strip_suffix(".rs").filter(|name| *name != "main") {
+            let line = format!("mod {module};");
+            assert!(
+                modules.lines().any(|given| given == line),
+                "{line} is missing"
+            );
+        }
+    }
+}

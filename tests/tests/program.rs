@@ -18,7 +18,7 @@ fn help_and_version_are_answers() {
 
 #[test]
 fn a_mistake_on_the_command_line_exits_2_and_writes_nothing() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let output = env.changeling(["no-such-command"]).exits(2);
     assert_eq!(output.stdout, "");
     assert!(output.stderr.contains("no-such-command"), "{output}");

@@ -148,6 +148,8 @@ fn commit(folder: &Path, git: &Git, places: &[Place]) -> Result<()> {
 fn places(prompt: &str, folder: &Path) -> Vec<Place> {
     let mut seen = HashSet::new();
     candidates(prompt)
+        // Prompts quote commands of CI files, which no agent may touch: no place to work on.
+        .filter(|(path, _)| !path.starts_with(".github/workflows/"))
         .filter(|candidate| seen.insert(*candidate))
         .filter_map(|(path, line)| {
             Some(Place {

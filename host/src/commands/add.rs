@@ -244,7 +244,7 @@ fn add_times(
 
 fn load(changeling: &Changeling, context: &Context) -> Result<Template> {
     let source = catalog::find(&changeling.template, context.home.root())?;
-    let _progress = context.ui.progress("loading the template");
+    let _progress = context.ui.quick_progress("loading the template");
     Ok(Template::load(&source, &context.home.components_dir())?)
 }
 

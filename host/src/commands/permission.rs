@@ -233,6 +233,6 @@ fn load(reference: &str, base: &std::path::Path, context: &Context) -> Result<Te
     let source = catalog::find(reference, base)?;
     let _progress = context
         .ui
-        .progress(format!("loading {}", printable(reference)));
+        .quick_progress(format!("loading {}", printable(reference)));
     Ok(Template::load(&source, &context.home.components_dir())?)
 }

@@ -31,10 +31,9 @@ enum Answer {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
-    let git = Git::new(&context.env);
     let mut answers = Vec::new();
     for subject in prepare::subjects(&args.selection.selection()?, context)? {
-        answers.push(answer(&subject, &git, context)?);
+        answers.push(answer(&subject, &subject.git(context), context)?);
     }
     if args.json {
         context.ui.json(&answers);
@@ -57,7 +56,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
 
 fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
     let mirror = mirror(subject, git, context)?;
-    let facts = subject.facts(&mirror, "<run>", context)?;
+    let facts = subject.facts(&mirror, "<run>", git, context)?;
     let skip = |reason| {
         Ok(Answer::Skip {
             repo: subject.job.repo.to_string(),
@@ -73,10 +72,13 @@ fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
         commit,
         checkout: None,
     };
-    match subject
-        .compose(&snapshot, &facts, git, context)?
-        .composition
-    {
+    let progress = context.ui.quick_progress(format!(
+        "{} looks at {}",
+        subject.template.manifest.name, subject.job.repo
+    ));
+    let composed = subject.compose(&snapshot, &facts, git, context)?;
+    drop(progress);
+    match composed.composition {
         Composition::Run(brief) => Ok(Answer::Run {
             plan: Box::new(subject.plan(&brief, &facts)?),
         }),
@@ -90,7 +92,7 @@ fn mirror(subject: &Subject, git: &Git, context: &Context) -> Result<Mirror> {
     if repo.is_local() {
         return Ok(Mirror::in_place(git, repo)?);
     }
-    let progress = context.ui.progress(format!("fetching {repo}"));
+    let progress = context.ui.quick_progress(format!("fetching {repo}"));
     let updated = Mirror::update(git, &context.home, repo);
     drop(progress);
     match updated {

@@ -1,10 +1,120 @@
+//! `changeling rehearse`.
+
+mod show;
+
+use super::selection;
+use crate::agent::Agent;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::exec::{self, Event, Outcome, Rehearsal, StepName, Wish};
+use crate::prepare;
 
-/// Do everything a run does on a copy, with a stand-in agent, and publish nothing
+/// Do everything a run does on a copy, and publish nothing
+///
+/// Fetches the repository into our own copy, lets the template look at it, plans, makes a workspace,
+/// puts a stand-in in the agent's place, checks its commits, pushes them to a repository made for it on
+/// this machine, and shows the pull request as GitHub would. Needs no account, key or mngr. Your
+/// repository is read and never written.
+///
+/// The stand-in fixes nothing: it commits a list of the places the prompt names. With --agent-command a
+/// real agent makes the diff.
 #[derive(Debug, clap::Args)]
-pub struct Args {}
+pub struct Args {
+    #[command(flatten)]
+    target: selection::Target,
+    /// A command that gets the prompt on standard input and works in the clone, such as 'claude -p'
+    ///
+    /// Split into words as a shell would; nothing is expanded. It runs as you: what it may do is its own
+    /// matter.
+    #[arg(long, value_name = "COMMAND")]
+    agent_command: Option<String>,
+    /// Keep the workspace and the local remote
+    #[arg(long)]
+    keep: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
 
-pub fn run(_args: &Args, _context: &Context) -> Result<()> {
-    Err(Error::failed("not implemented"))
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let agent = match &args.agent_command {
+        Some(line) => Agent::command(line, &context.cwd)?,
+        None => Agent::StandIn {
+            program: std::env::current_exe()?,
+        },
+    };
+    let wish = Wish {
+        agent,
+        keep: args.keep,
+    };
+    let mut rehearsals = Vec::new();
+    for subject in prepare::subjects(&args.target.selection()?, context)? {
+        let mut progress = None;
+        let rehearsal = exec::rehearse(&subject, &wish, context, &mut |event| {
+            if let Event::StepStarted { step } = event {
+                // The spinner before goes first: two would flicker.
+                drop(progress.take());
+                progress = words(*step).map(|words| context.ui.progress(words));
+            }
+        });
+        drop(progress);
+        let rehearsal = rehearsal?;
+        if !args.json {
+            show::show(
+                &rehearsal,
+                &subject.template.manifest,
+                &args.target,
+                context,
+            );
+        }
+        rehearsals.push(rehearsal);
+    }
+    if args.json {
+        context.ui.json(
+            &rehearsals
+                .iter()
+                .map(show::Document::of)
+                .collect::<Vec<_>>(),
+        );
+    }
+    worst(&rehearsals).map_or(Ok(()), Err)
+}
+
+/// What a person sees while a step takes its time.
+fn words(step: StepName) -> Option<&'static str> {
+    Some(match step {
+        StepName::Mirror => "fetching the repository",
+        StepName::Compose => "letting the template look at it",
+        StepName::Clone => "making a workspace",
+        StepName::Agent => "waiting for the agent",
+        StepName::Collect => "collecting what it did",
+        StepName::Publish => "pushing to a repository of our own",
+        StepName::Plan | StepName::CheckPatch | StepName::Record => {
+            return None;
+        }
+    })
+}
+
+/// The error of the rehearsal that ended worst.
+fn worst(rehearsals: &[Rehearsal]) -> Option<Error> {
+    let failed = rehearsals
+        .iter()
+        .filter(|rehearsal| rehearsal.outcome.error_kind().is_some());
+    let worst = failed.max_by_key(|rehearsal| rehearsal.outcome.exit_code())?;
+    let kind = worst.outcome.error_kind()?;
+    let record = worst.folder.display();
+    let error = Error::new(
+        kind,
+        format!("{}: {}", worst.outcome.word(), worst.outcome.sentence()),
+    );
+    Some(match worst.outcome {
+        Outcome::Failed {
+            step: StepName::Agent,
+            ..
+        }
+        | Outcome::TimedOut { .. } => {
+            error.with_hint(format!("what the agent said is in {record}/log"))
+        }
+        _ => error.with_hint(format!("the record of this rehearsal is in {record}")),
+    })
 }

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
+use crate::exec::Outcome;
 use crate::prepare::Selection;
 
 #[derive(Debug, clap::Args)]
@@ -37,6 +38,43 @@ impl Target {
             }),
             _ => Err(Error::usage("name a changeling, or --template and --repo")),
         }
+    }
+}
+
+impl Target {
+    /// What to type after a rehearsal of this, with what it leads to.
+    pub(super) fn next(&self, outcome: &Outcome, stand_in: bool) -> Vec<(&'static str, String)> {
+        let mut words: Vec<String> = self.name.iter().cloned().collect();
+        let mut flag = |name: &str, value: &str| words.extend([name.to_owned(), value.to_owned()]);
+        let flags = [
+            ("--template", &self.template),
+            ("--repo", &self.repo),
+            ("--branch", &self.branch),
+        ];
+        for (name, value) in flags {
+            if let Some(value) = value {
+                flag(name, value);
+            }
+        }
+        for param in &self.params {
+            flag("--param", param);
+        }
+        let line = shell_words::join(&words);
+        let mut next = Vec::new();
+        if matches!(outcome, Outcome::Skipped { .. }) {
+            next.push(("try another", "changeling template list".to_owned()));
+        } else if outcome.error_kind().is_some() && !stand_in {
+            next.push(("without the agent", format!("changeling rehearse {line}")));
+        } else if stand_in {
+            let line = format!("changeling rehearse {line} --agent-command 'claude -p'");
+            next.push(("let an agent do it", line));
+        }
+        if self.name.is_none() {
+            next.push(("make it a changeling", format!("changeling add {line}")));
+        } else {
+            next.push(("see when it runs", format!("changeling show {line}")));
+        }
+        next
     }
 }
 

@@ -12,27 +12,28 @@ use crate::repo_url::RepoUrl;
 
 pub(super) use preview::preview;
 
+const WHAT: &str = "What it does";
+
 /// One flag a key of the configuration.
 #[derive(Debug, Default, clap::Args)]
-#[command(next_help_heading = "What it does")]
 pub(super) struct Settings {
     /// What to do: a template's name, or the path of a .wasm file
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = WHAT)]
     pub(super) template: Option<String>,
     /// Target repository: owner/name, a URL, or a folder; again for several
-    #[arg(short, long)]
+    #[arg(short, long, help_heading = WHAT)]
     pub(super) repo: Vec<String>,
     /// Base branch (default: the remote's)
-    #[arg(long)]
+    #[arg(long, help_heading = WHAT)]
     pub(super) branch: Option<String>,
     /// Set a parameter of the template; again for more
-    #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair)]
+    #[arg(short, long, value_name = "NAME=VALUE", value_parser = pair, help_heading = WHAT)]
     pub(super) param: Vec<(String, String)>,
     /// Replace the template's prompt
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", help_heading = WHAT)]
     pub(super) message: Option<String>,
     /// Add to the end of the prompt
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", help_heading = WHAT)]
     pub(super) message_append: Option<String>,
 
     /// When: five cron fields, or @daily and friends
@@ -285,7 +286,8 @@ impl Settings {
 
 /// A template as it is written down: a name as it is, a path in full.
 fn template(text: &str, cwd: &Path) -> String {
-    let is_path = text.contains('/') || Path::new(text).extension().is_some_and(|end| end == "wasm");
+    let is_path =
+        text.contains('/') || Path::new(text).extension().is_some_and(|end| end == "wasm");
     if is_path {
         full(text, cwd)
     } else {

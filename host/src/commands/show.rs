@@ -61,7 +61,7 @@ struct TemplateShown {
 impl TemplateShown {
     fn load(changeling: &Changeling, config: &Config, context: &Context) -> Result<Self> {
         let source = catalog::find(&changeling.template, config.base())?;
-        let _progress = context.ui.progress("loading the template");
+        let _progress = context.ui.quick_progress("loading the template");
         let Template {
             manifest,
             digest,

@@ -108,10 +108,10 @@ fn load_built_in(context: &Context) -> Result<Vec<Template>> {
         .map(|name| catalog::find(name, Path::new("/")))
         .collect();
     let sources = sources?;
-    let ready = sources
+    let fresh = sources
         .iter()
-        .all(|source| template::is_compiled(source, &folder));
-    let _progress = (!ready).then(|| {
+        .any(|source| template::needs_compiling(source, &folder));
+    let _progress = fresh.then(|| {
         context
             .ui
             .progress("compiling the built-in templates, once")
@@ -149,8 +149,8 @@ fn show(args: &Show, context: &Context) -> Result<()> {
 /// Loads a template and says so when that takes a while.
 fn load(source: &Source, context: &Context) -> Result<Template> {
     let folder = context.home.components_dir();
-    let _progress = (!template::is_compiled(source, &folder))
-        .then(|| context.ui.progress("compiling the template, once"));
+    let fresh = template::needs_compiling(source, &folder);
+    let _progress = fresh.then(|| context.ui.progress("compiling the template, once"));
     Ok(Template::load(source, &folder)?)
 }
 

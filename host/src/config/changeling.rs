@@ -11,8 +11,9 @@ use toml::de::DeTable;
 use super::key::{At, Layer};
 use super::keys::{ChangelingKeys, ModalKeys};
 use super::problem::Reader;
-use super::types::{FilePath, Mebibytes, Overlap, Timeout};
-use super::value::Params;
+use super::tables::Params;
+use super::types::{FilePath, Mebibytes, Timeout};
+use super::words::Overlap;
 use crate::brief::Delivery;
 use crate::job::{Identity, OnOpenPr};
 use crate::names::Name;
@@ -258,7 +259,8 @@ impl Changeling {
             template,
             repos,
             schedule: pick!(layers, own, base, schedule),
-            timezone: pick!(layers, own, base, timezone).unwrap_or_else(|| Zone::system_or_utc().0),
+            timezone: pick!(layers, own, base, timezone)
+                .unwrap_or_else(|| layers.reader.system_zone()),
             branch: pick!(layers, own, base, branch).map(|branch| branch.0),
             agent_type: pick!(layers, own, base, agent_type).map(|agent| agent.0),
             message: pick!(layers, own, base, message),

@@ -78,7 +78,7 @@ pub struct Key {
     /// Markdown, one paragraph.
     pub doc: &'static str,
     /// The type in a few words: `string`, `duration`, ...
-    pub kind: &'static str,
+    pub kind: fn() -> String,
     /// As it would stand in the file; `None`: unset.
     pub default: Option<&'static str>,
     pub layers: Layers,
@@ -114,6 +114,11 @@ pub(crate) struct At<T> {
 pub(crate) trait Value: Sized {
     /// A few words for the reference and for messages: `expected a {KIND}`.
     const KIND: &'static str;
+
+    /// `KIND`, with what is in it.
+    fn kind() -> String {
+        Self::KIND.to_owned()
+    }
 
     /// Reports what is wrong to the reader.
     fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self>;
@@ -198,7 +203,7 @@ macro_rules! section {
                 Key {
                     name: stringify!($key),
                     doc: concat!($($doc),+),
-                    kind: <$type as Value>::KIND,
+                    kind: <$type as Value>::kind,
                     default: section!(@default $($default)?),
                     layers: Layers::$layers,
                     schema: <$type as Value>::schema,

@@ -9,10 +9,12 @@ use toml::de::{DeTable, DeValue};
 use super::key::{At, Key, Layer, Layers, Section, Value, admit, section};
 use super::problem::Reader;
 use super::schema::section_schema;
+use super::tables::{Params, VariableName, Variables};
 use super::types::{
-    AgentType, BranchName, FilePath, Launch, Mebibytes, NotifyOn, Overlap, PathGlob, Timeout,
+    Address, AgentType, BranchName, FilePath, Mebibytes, PathGlob, Timeout, Webhook,
 };
-use super::value::{Amount, Count, Line, Params, VariableName, Variables, Words, table};
+use super::value::{Amount, Count, Line, Words, table};
+use super::words::{Launch, NotifyOn, Overlap};
 use crate::brief::Delivery;
 use crate::job::{Identity, OnOpenPr};
 use crate::permission::Permission;
@@ -167,9 +169,9 @@ section! {
         [SHARED] command: Words;
         /// An https URL the record is posted to as JSON, or the name of the secret that holds it
         /// (an entry of `[secrets]`, or a variable).
-        [SHARED] webhook: Line;
+        [SHARED] webhook: Webhook;
         /// Addresses a mail is sent to.
-        [SHARED] mail: Vec<Line> = "[]";
+        [SHARED] mail: Vec<Address> = "[]";
         /// Outcomes that are told.
         [SHARED] on: Vec<NotifyOn> = "[\"failed\", \"timed-out\", \"needs-attention\"]";
     }

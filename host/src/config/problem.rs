@@ -1,5 +1,6 @@
 //! What is wrong with a configuration file, where, and what to write instead.
 
+use std::cell::OnceCell;
 use std::fmt::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use crate::names::printable;
+use crate::schedule::Zone;
 
 /// One mistake in a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -50,6 +52,10 @@ impl fmt::Display for Problem {
 pub(crate) struct Reader<'a> {
     file: &'a Path,
     text: &'a str,
+    /// Byte offset of each line: every value asks for its own.
+    lines: Vec<usize>,
+    /// This machine's, looked up once.
+    system_zone: OnceCell<Zone>,
     /// What relative paths in the file are relative to.
     pub(crate) base: &'a Path,
     path: Vec<String>,
@@ -61,6 +67,8 @@ impl<'a> Reader<'a> {
         Self {
             file,
             text,
+            lines: line_starts(text),
+            system_zone: OnceCell::new(),
             base,
             path: Vec::new(),
             problems: Vec::new(),
@@ -81,7 +89,7 @@ impl<'a> Reader<'a> {
         message: impl Into<String>,
         help: Option<String>,
     ) {
-        let (line, column) = position(self.text, span.start);
+        let (line, column) = position(self.text, &self.lines, span.start);
         let problem = Problem {
             file: self.file.to_owned(),
             line,
@@ -105,7 +113,14 @@ impl<'a> Reader<'a> {
 
     /// From 1.
     pub(crate) fn line(&self, offset: usize) -> usize {
-        position(self.text, offset).0
+        self.lines.partition_point(|start| *start <= offset)
+    }
+
+    /// The zone of changelings that name none.
+    pub(crate) fn system_zone(&self) -> Zone {
+        self.system_zone
+            .get_or_init(|| Zone::system_or_utc().0)
+            .clone()
     }
 
     /// Everything found, in the order of the file.
@@ -118,18 +133,22 @@ impl<'a> Reader<'a> {
     }
 }
 
+fn line_starts(text: &str) -> Vec<usize> {
+    let newlines = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+    std::iter::once(0)
+        .chain(newlines.map(|(offset, _)| offset + 1))
+        .collect()
+}
+
 /// Line and column (characters) of a byte offset, both from 1.
-fn position(text: &str, offset: usize) -> (usize, usize) {
+fn position(text: &str, lines: &[usize], offset: usize) -> (usize, usize) {
     let mut offset = offset.min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;
     }
-    let before = &text[..offset];
-    let start = before.rfind('\n').map_or(0, |newline| newline + 1);
-    (
-        before.matches('\n').count() + 1,
-        before[start..].chars().count() + 1,
-    )
+    let line = lines.partition_point(|start| *start <= offset);
+    let start = lines[line - 1];
+    (line, text[start..offset].chars().count() + 1)
 }
 
 /// The most similar of some words, when one is similar enough to be meant.
@@ -148,9 +167,11 @@ mod tests {
 
     #[test]
     fn positions_count_characters() {
-        assert_eq!(position("a\nüb = 1", 4), (2, 2));
-        assert_eq!(position("", 10), (1, 1));
-        assert_eq!(position("ü", 1), (1, 1));
+        let at = |text: &str, offset| position(text, &line_starts(text), offset);
+        assert_eq!(at("a\nüb = 1", 4), (2, 2));
+        assert_eq!(at("a\n", 2), (2, 1));
+        assert_eq!(at("", 10), (1, 1));
+        assert_eq!(at("ü", 1), (1, 1));
     }
 
     #[test]

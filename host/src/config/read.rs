@@ -11,8 +11,9 @@ use super::changeling::{Changeling, Shared};
 use super::key::{At, Layer, Section, unknown};
 use super::keys::{ChangelingKeys, MngrKeys, ModalKeys, NotifyKeys, SecretKeys};
 use super::problem::Reader;
-use super::types::{Launch, NotifyOn};
-use super::value::{is_variable_name, table};
+use super::tables::is_variable_name;
+use super::value::table;
+use super::words::{Launch, NotifyOn};
 use super::{Config, ConfigError, Defaults, Mngr, ModalClient, Notify, SecretSource};
 use crate::names::{Name, printable};
 

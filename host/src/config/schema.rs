@@ -7,7 +7,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::key::{Key, Layer, Layers, Section};
 use super::keys::{ChangelingKeys, MngrKeys, ModalKeys, NotifyKeys, SecretKeys};
-use super::value::VARIABLE;
+use super::tables::VARIABLE;
 
 /// The schema of a table with these keys.
 pub(crate) fn section_schema(keys: &[Key], layer: Layer) -> Schema {
@@ -114,7 +114,7 @@ pub fn reference() -> String {
             let default = key
                 .default
                 .map_or_else(|| "–".to_owned(), |text| format!("`{text}`"));
-            let _ = write!(page, "| `{}` | {} | {default} | ", key.name, key.kind);
+            let _ = write!(page, "| `{}` | {} | {default} | ", key.name, (key.kind)());
             if layered {
                 let _ = write!(page, "{} | ", layer_words(key.layers));
             }
@@ -139,4 +139,98 @@ fn layer_words(layers: Layers) -> String {
         .map(|(_, word)| *word)
         .collect::<Vec<_>>()
         .join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::config::Config;
+
+    fn page() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/configuration.md")
+    }
+
+    #[test]
+    fn reference_is_up_to_date() {
+        const BEGIN: &str = "<!-- begin -->\n";
+        const END: &str = "<!-- end -->\n";
+        let found = std::fs::read_to_string(page()).unwrap();
+        let (head, rest) = found.split_once(BEGIN).expect("a begin mark");
+        let (_, tail) = rest.split_once(END).expect("an end mark");
+        let expected = format!("{head}{BEGIN}\n{}\n{END}{tail}", reference());
+        #[expect(clippy::disallowed_methods, reason = "a switch of this test")]
+        if std::env::var_os("UPDATE_DOCS").is_some() {
+            std::fs::write(page(), &expected).unwrap();
+            return;
+        }
+        assert!(
+            found == expected,
+            "docs/configuration.md is not what the keys say: \
+             UPDATE_DOCS=1 cargo test -p changelings reference"
+        );
+    }
+
+    /// What people copy from the page works.
+    #[test]
+    fn examples_are_without_mistakes() {
+        let text = std::fs::read_to_string(page()).unwrap();
+        let examples: Vec<_> = text
+            .split("```toml\n")
+            .skip(1)
+            .filter_map(|rest| rest.split("```").next())
+            .collect();
+        assert!(!examples.is_empty());
+        for example in examples {
+            let read = Config::parse(Path::new("config.toml"), example, Path::new("/"));
+            assert!(
+                read.is_ok_and(|config| config.warnings.is_empty()),
+                "{example}"
+            );
+        }
+    }
+
+    /// Every key is in the schema, with its words.
+    #[test]
+    fn the_schema_knows_every_key() {
+        let schema = schema();
+        let at = |path: &str| schema.pointer(path).unwrap_or_else(|| panic!("no {path}"));
+        let sections = [
+            (
+                "/properties/changelings/additionalProperties",
+                ChangelingKeys::KEYS,
+                Layer::Changeling,
+            ),
+            (
+                "/properties/defaults",
+                ChangelingKeys::KEYS,
+                Layer::Defaults,
+            ),
+            ("/properties/modal", ModalKeys::KEYS, Layer::Defaults),
+            ("/properties/mngr", MngrKeys::KEYS, Layer::Defaults),
+            ("/properties/notify", NotifyKeys::KEYS, Layer::Defaults),
+            (
+                "/properties/secrets/additionalProperties",
+                SecretKeys::KEYS,
+                Layer::Defaults,
+            ),
+        ];
+        for (path, keys, layer) in sections {
+            for key in keys {
+                let found = schema.pointer(&format!("{path}/properties/{}", key.name));
+                assert_eq!(
+                    found.is_some(),
+                    key.allowed_in(layer),
+                    "{path} {}",
+                    key.name
+                );
+            }
+            assert_eq!(at(&format!("{path}/additionalProperties")), false);
+        }
+        assert_eq!(
+            at("/properties/defaults/properties/monthly_budget_usd/default"),
+            100
+        );
+    }
 }

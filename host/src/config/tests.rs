@@ -316,7 +316,7 @@ fn timeouts_round_trip_and_have_bounds() {
 fn names_that_do_not_exist_are_suggested() {
     let config = parse(&with("")).unwrap();
     let hint = |name: &str| {
-        let error = Error::from(config.named(name).expect_err(name));
+        let error = crate::error::Error::from(config.named(name).expect_err(name));
         format!("{error} ({})", error.hint.clone().unwrap_or_default())
     };
     let long = "x".repeat(200);
@@ -372,5 +372,29 @@ proptest! {
         if let Err(ConfigError::Name { suggestion: Some(name), .. }) = parse_name(&text) {
             prop_assert!(name.as_str().parse::<Name>().is_ok());
         }
+    }
+}
+
+#[test]
+fn who_is_told_is_checked() {
+    let notify = |line: &str| parse(&format!("[notify]\n{line}\n"));
+    for good in [
+        "webhook = \"https://hooks.example.org/T/B/x\"",
+        "webhook = \"http://localhost:8080/\"",
+        "webhook = \"SLACK_WEBHOOK\"",
+        "mail = [\"ada@example.org\"]",
+    ] {
+        assert!(notify(good).is_ok(), "{good}");
+    }
+    for bad in [
+        "webhook = \"http://example.org/hunter2\"",
+        "webhook = \"hooks.example.org/hunter2\"",
+        "mail = [\"ada\"]",
+        "mail = [\"-oops@example.org\"]",
+        "mail = [\"a@b.c, d@e.f\"]",
+        "mail = [\"a@b.c\\nBcc: d@e.f\"]",
+    ] {
+        let error = notify(bad).expect_err(bad).to_string();
+        assert!(!error.contains("hunter2"), "{error}");
     }
 }

@@ -6,20 +6,15 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::time::Duration;
 
-use schemars::{JsonSchema, Schema, json_schema};
+use schemars::{Schema, json_schema};
 use serde::{Serialize, Serializer};
 use toml::de::DeValue;
 
-use super::key::{Layer, Section, Value};
-use super::keys::IdentityKeys;
-use super::problem::{Reader, nearest};
-use super::value::{derived, table, text, wrong_type};
-use crate::brief::Delivery;
-use crate::job::{Identity, OnOpenPr};
+use super::key::Value;
+use super::problem::Reader;
+use super::tables::is_variable_name;
+use super::value::{text, wrong_type};
 use crate::names::printable;
-use crate::permission::{Permission, UnknownPermission};
-use crate::repo_url::RepoUrl;
-use crate::schedule::{Schedule, Zone};
 
 /// How long a run may take: 1 second to 24 hours.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -284,223 +279,28 @@ impl Value for PathGlob {
     }
 }
 
-/// Reads one of a closed set of words.
-fn choice<T: Copy>(
-    choices: &[(&str, T)],
-    value: &DeValue<'_>,
-    span: Range<usize>,
-    reader: &mut Reader<'_>,
-) -> Option<T> {
-    let word = text("a string", value, span.clone(), reader)?;
-    if let Some((_, choice)) = choices.iter().find(|(name, _)| *name == word) {
-        return Some(*choice);
-    }
-    let names = choices.iter().map(|(name, _)| *name);
-    let help = match nearest(word, names.clone()) {
-        Some(meant) => format!("did you mean \"{meant}\"?"),
-        None => format!("one of: {}", names.collect::<Vec<_>>().join(", ")),
-    };
-    reader.problem(
-        span,
-        format!("unknown value `{}`", printable(word)),
-        Some(help),
-    );
-    None
-}
+/// Where a message is posted: an https URL, or the name of the secret that holds it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Webhook(pub(crate) String);
 
-/// Declares a closed set of words, each with its meaning.
-macro_rules! words {
-    ($(#[doc = $about:literal])* $name:ident {
-        $( $(#[doc = $doc:literal])+ $variant:ident = $word:literal, )*
-    }) => {
-        $(#[doc = $about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
-        #[serde(rename_all = "kebab-case")]
-        pub enum $name { $( $(#[doc = $doc])+ $variant, )* }
-
-        impl $name {
-            pub const fn as_str(self) -> &'static str {
-                match self { $( Self::$variant => $word, )* }
-            }
-        }
-
-        impl Value for $name {
-            const KIND: &'static str = words!(@kind $($word)*);
-
-            fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-                choice(&[$(($word, Self::$variant)),*], value, span, reader)
-            }
-
-            fn schema() -> Schema {
-                derived::<Self>()
-            }
-        }
-    };
-    (@kind $first:literal $($word:literal)*) => {
-        concat!("`\"", $first, "\"`" $(, " \\| `\"", $word, "\"`")*)
-    };
-}
-
-words! {
-    /// What a run does when one of the same changeling and repository is still going on.
-    Overlap {
-        /// Does not start.
-        Skip = "skip",
-        /// Waits for the other to end.
-        Wait = "wait",
-        /// Ends the other and takes its place.
-        Replace = "replace",
-    }
-}
-
-words! {
-    /// How agents are started.
-    Launch {
-        /// The wrapper for agents it knows (claude, codex, command), else mngr's own way.
-        Auto = "auto",
-        /// Our wrapper, which keeps prompt, exit code, output and cost in files.
-        Wrapper = "wrapper",
-        /// mngr's own agent type, then wait.
-        Native = "native",
-    }
-}
-
-words! {
-    /// Outcomes worth a message.
-    NotifyOn {
-        /// A pull request was opened or updated.
-        PullRequest = "pull-request",
-        /// A branch was pushed without a pull request.
-        Pushed = "pushed",
-        /// A report was delivered.
-        Report = "report",
-        /// The agent changed nothing.
-        NoChanges = "no-changes",
-        /// The template found nothing to do.
-        Skipped = "skipped",
-        /// The run failed.
-        Failed = "failed",
-        /// The run took too long.
-        TimedOut = "timed-out",
-        /// The run was ended from outside.
-        Interrupted = "interrupted",
-        /// A person has to look.
-        NeedsAttention = "needs-attention",
-    }
-}
-
-impl Value for Delivery {
-    const KIND: &'static str = "`\"pull-request\"` \\| `\"issue\"` \\| `\"record\"`";
+impl Value for Webhook {
+    const KIND: &'static str = "https URL or name of a secret";
 
     fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        choice(
-            &Self::ALL.map(|delivery| (delivery.as_str(), delivery)),
-            value,
-            span,
-            reader,
-        )
-    }
-
-    fn schema() -> Schema {
-        derived::<Self>()
-    }
-}
-
-impl Value for OnOpenPr {
-    const KIND: &'static str = "`\"update\"` \\| `\"skip\"` \\| `\"new\"`";
-
-    fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        let choices = [
-            ("update", Self::Update),
-            ("skip", Self::Skip),
-            ("new", Self::New),
-        ];
-        choice(&choices, value, span, reader)
-    }
-
-    fn schema() -> Schema {
-        derived::<Self>()
-    }
-}
-
-impl Value for Identity {
-    const KIND: &'static str = "table { name, email }";
-
-    fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        let before = reader.count();
-        let keys = IdentityKeys::read(
-            table(value, span.clone(), reader)?,
-            Layer::Changeling,
-            reader,
-        );
-        let email_is_sound = keys.email.as_ref().is_none_or(|email| {
-            let sound = email.value.0.contains('@') && !email.value.0.contains(['<', '>', ' ']);
-            if !sound {
-                reader.within("email", |reader| {
-                    reader.problem(email.span.clone(), "is not an email address", None);
-                });
-            }
-            sound
+        let place = text("a string", value, span.clone(), reader)?;
+        // Plain http only for what never leaves the machine.
+        let is_url = url::Url::parse(place).is_ok_and(|url| {
+            url.scheme() == "https"
+                || url.scheme() == "http"
+                    && matches!(url.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"))
         });
-        match (keys.name, keys.email) {
-            (Some(name), Some(email)) if email_is_sound => Some(Self {
-                name: name.value.0,
-                email: email.value.0,
-            }),
-            _ => {
-                if reader.count() == before {
-                    let help = "write { name = \"...\", email = \"...\" }".to_owned();
-                    reader.problem(span, "needs both a name and an email", Some(help));
-                }
-                None
-            }
+        if is_url || is_variable_name(place) {
+            return Some(Self(place.to_owned()));
         }
-    }
-
-    fn schema() -> Schema {
-        derived::<Self>()
-    }
-}
-
-impl Value for Permission {
-    const KIND: &'static str = "permission";
-
-    fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        let word = text("a string", value, span.clone(), reader)?;
-        word.parse()
-            .map_err(|error: UnknownPermission| {
-                let help = match error.suggestion {
-                    Some(meant) => format!("did you mean \"{meant}\"?"),
-                    None => format!("known: {}", Self::VOCABULARY.join(", ")),
-                };
-                reader.problem(
-                    span,
-                    format!("unknown permission `{}`", error.name),
-                    Some(help),
-                );
-            })
-            .ok()
-    }
-
-    fn schema() -> Schema {
-        json_schema!({
-            "type": "string",
-            "pattern": "^(agent|github|github:read|publish|repo:read|env:[A-Za-z_][A-Za-z0-9_]*|mngr-arg:--[a-z0-9][a-z0-9-]*)$"
-        })
-    }
-}
-
-impl Value for RepoUrl {
-    const KIND: &'static str = "repository";
-
-    fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        let url = text("a string", value, span.clone(), reader)?;
-        Self::parse(url, reader.base)
-            .map_err(|error| {
-                let message = error.to_string();
-                reader.problem(span, message, crate::error::Error::from(error).hint);
-            })
-            .ok()
+        // Such URLs are secrets: they are not repeated.
+        let help = "write an https URL, or the name of the secret that holds it".to_owned();
+        reader.problem(span, "is no place to post to", Some(help));
+        None
     }
 
     fn schema() -> Schema {
@@ -508,32 +308,34 @@ impl Value for RepoUrl {
     }
 }
 
-impl Value for Schedule {
-    const KIND: &'static str = "schedule";
+/// A mail address.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address(pub(crate) String);
 
-    fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        let pattern = text("a string", value, span.clone(), reader)?;
-        Self::parse(pattern)
-            .map_err(|error| reader.problem(span, error.to_string(), Some(error.hint())))
-            .ok()
-    }
-
-    fn schema() -> Schema {
-        json_schema!({ "type": "string", "examples": ["0 3 * * *", "@daily"] })
-    }
+/// One part on each side of the `@`, nothing that ends a header or starts another address.
+pub(crate) fn is_address(text: &str) -> bool {
+    let forbidden = |c: char| c.is_control() || c.is_whitespace() || "<>,;\"".contains(c);
+    text.len() <= 254
+        && !text.contains(forbidden)
+        && text.split_once('@').is_some_and(|(name, host)| {
+            !name.is_empty() && !name.starts_with('-') && !host.is_empty() && !host.contains('@')
+        })
 }
 
-impl Value for Zone {
-    const KIND: &'static str = "time zone";
+impl Value for Address {
+    const KIND: &'static str = "mail address";
 
     fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        let name = text("a string", value, span.clone(), reader)?;
-        Self::parse(name)
-            .map_err(|error| reader.problem(span, error.to_string(), Some(error.hint())))
-            .ok()
+        let address = text("a string", value, span.clone(), reader)?;
+        if is_address(address) {
+            return Some(Self(address.to_owned()));
+        }
+        let message = format!("`{}` is not a mail address", printable(address));
+        reader.problem(span, message, Some("write name@example.org".to_owned()));
+        None
     }
 
     fn schema() -> Schema {
-        json_schema!({ "type": "string", "examples": ["Europe/Zurich", "UTC"] })
+        json_schema!({ "type": "string", "format": "email" })
     }
 }

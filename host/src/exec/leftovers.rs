@@ -24,9 +24,11 @@ const SCRATCH: &[&str] = &[
 /// Ends what dead runs left running and removes what they left lying; their records stay. Readers
 /// never do this: `rehearse` and `run` do, before they begin.
 pub fn clean_up(store: &Store) -> Result<()> {
-    for id in store.mark_dead()? {
+    store.mark_dead()?;
+    for id in store.unclean()? {
         agent::end_processes_of(&id);
         remove_scratch(&store.folder_of(&id));
+        store.mark_clean(&id)?;
     }
     store.remove_unborn()?;
     Ok(())

@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use super::local_remote::LocalRemote;
-use super::run::{Run, Stop};
+use super::run::{Run, Stop, failure};
 use super::work::{Equipment, Work, work};
 use super::{Event, Outcome, StepName, leftovers};
 use crate::agent::Agent;
@@ -18,7 +18,7 @@ use crate::plan::{self, Plan, Start};
 use crate::prepare::Subject;
 use crate::pull_request::preview::FileStat;
 use crate::pull_request::{self, CommitLine, Text};
-use crate::record::{File, Kind, Store};
+use crate::record::{self, File, Header, Kind, Store};
 use crate::redact::Redactor;
 use crate::repo_url::RepoUrl;
 use crate::secret;
@@ -76,8 +76,17 @@ pub fn rehearse(
 ) -> Result<Rehearsal> {
     let store = Store::open(&context.home)?;
     leftovers::clean_up(&store)?;
-    let git = Git::new(&context.env);
-    let mut run = Run::begin(&store, subject, Kind::Rehearsal, context, watch)?;
+    let git = subject.git(context);
+    let started_at = context.clock.now();
+    let header = Header {
+        id: &record::new_id(started_at),
+        kind: Kind::Rehearsal,
+        changeling: &subject.job.changeling,
+        repo: &subject.job.repo.to_string(),
+        template: &subject.job.template.name,
+        started_at,
+    };
+    let mut run = Run::begin(&store, &header, context, watch)?;
     let mut step = StepName::Mirror;
     let prepared = match prepare(&mut run, &mut step, subject, &git) {
         Ok(prepared) => prepared,
@@ -104,9 +113,11 @@ pub fn rehearse(
             let known = secrets(subject, &plan, context);
             rehearsal.notes.extend(known.notes);
             let redactor = Redactor::new(known.all);
-            let identity = prepared.identity.unwrap_or_else(|| made_up(&mut rehearsal.notes));
+            let identity = prepared
+                .identity
+                .unwrap_or_else(|| made_up(&mut rehearsal.notes));
             let origin = folder.join("origin.git");
-            let with = Equipment {
+            let equipment = Equipment {
                 git: &git,
                 mirror: &prepared.mirror,
                 agent: &wish.agent,
@@ -115,23 +126,27 @@ pub fn rehearse(
                 secrets: &known.for_agent,
                 redactor: &redactor,
             };
-            let ended = perform(&mut run, &plan, &with, &mut done);
+            let ended = perform(&mut run, &plan, &equipment, &mut done);
             let (Ok(outcome) | Err(Stop(outcome))) = ended;
             rehearsal.outcome = outcome;
             propose(&mut rehearsal, &plan, &done, &redactor);
             if let Some(text) = &rehearsal.pull_request {
-                run.recording.save(File::PullRequest, text.body.as_bytes())?;
+                run.recording
+                    .save(File::PullRequest, text.body.as_bytes())?;
             }
             rehearsal.plan = Some(plan);
         }
     }
-    let keeps = wish.keep && rehearsal.plan.is_some();
-    if keeps {
+    let usage = done.ended.map(|ended| ended.usage).unwrap_or_default();
+    if wish.keep && rehearsal.plan.is_some() {
         rehearsal.kept = Some(folder);
     } else {
+        if rehearsal.plan.is_some() {
+            prepared.mirror.forget_run(&git, &rehearsal.run_id);
+        }
         leftovers::remove_scratch(&folder);
     }
-    let usage = done.ended.map(|ended| ended.usage).unwrap_or_default();
+    store.mark_clean(&rehearsal.run_id)?;
     run.finish(&rehearsal.outcome, usage)?;
     Ok(rehearsal)
 }
@@ -142,19 +157,30 @@ fn prepare(run: &mut Run, step: &mut StepName, subject: &Subject, git: &Git) -> 
         Ok(Mirror::update(git, &context.home, &subject.job.repo)?)
     })?;
     let identity = identity(subject, git)?;
-    let facts = subject.facts(&mirror, run.recording.id(), context)?;
+    let facts = subject.facts(&mirror, run.recording.id(), git, context)?;
     let commit = match plan::start(&subject.job, &facts) {
         Start::At(commit) => commit,
         Start::Skip(reason) => {
-            return Ok(Prepared { mirror, composed: None, plan: Err(reason), identity });
+            return Ok(Prepared {
+                mirror,
+                composed: None,
+                plan: Err(reason),
+                identity,
+            });
         }
     };
-    let snapshot = Snapshot { git_dir: mirror.git_dir.clone(), commit, checkout: None };
+    let snapshot = Snapshot {
+        git_dir: mirror.git_dir.clone(),
+        commit,
+        checkout: None,
+    };
     *step = StepName::Compose;
     let composed = run.try_step(StepName::Compose, |run| {
         let composed = subject.compose(&snapshot, &facts, git, context)?;
         for (_, message) in &composed.log {
-            run.event(&Event::Note { message: message.clone() })?;
+            run.event(&Event::Note {
+                message: message.clone(),
+            })?;
         }
         Ok(composed)
     })?;
@@ -167,31 +193,40 @@ fn prepare(run: &mut Run, step: &mut StepName, subject: &Subject, git: &Git) -> 
             Ok(plan)
         })?),
     };
-    Ok(Prepared { mirror, composed: Some(composed), plan, identity })
+    Ok(Prepared {
+        mirror,
+        composed: Some(composed),
+        plan,
+        identity,
+    })
 }
 
 /// The work, then the push to a remote that no agent has seen.
 fn perform(run: &mut Run, plan: &Plan, with: &Equipment, done: &mut Work) -> Result<Outcome, Stop> {
     let folder = run.recording.folder().to_owned();
     let base = plan.base.branch.as_str();
-    run.step(StepName::Clone, |_| {
-        let origin = folder.join("origin.git");
-        Ok(LocalRemote::create(with.git, with.mirror, &origin, base)?)
-    })?;
+    LocalRemote::create(with.git, with.mirror, &folder.join("origin.git"), base)
+        .map_err(|error| Stop(failure(StepName::Clone, &error.into())))?;
     work(run, plan, with, done)?;
     let pushed = pushed_elsewhere(&folder.join("origin.git"), plan, with.mirror);
     if !pushed.is_empty() {
         return Err(Stop(Outcome::NeedsAttention { why: pushed }));
     }
     let Some(tip) = done.collected.tip.clone() else {
-        return Err(Stop(Outcome::NoChanges { last_message: None, uncommitted: false }));
+        return Err(Stop(Outcome::NoChanges {
+            last_message: None,
+            uncommitted: false,
+        }));
     };
     let branch = plan.branch.name.as_str();
     let (push, listing) = run.step(StepName::Publish, |run| {
         let remote = LocalRemote::create(with.git, with.mirror, &folder.join("remote.git"), base)?;
         let push = remote.push(with.mirror, &tip, branch)?;
         if push == Push::Done {
-            run.event(&Event::Pushed { branch: branch.to_owned(), commit: tip.clone() })?;
+            run.event(&Event::Pushed {
+                branch: branch.to_owned(),
+                commit: tip.clone(),
+            })?;
         }
         tracing::debug!("pushed to {}", remote.path().display());
         Ok((push, remote.listing()?))
@@ -199,16 +234,18 @@ fn perform(run: &mut Run, plan: &Plan, with: &Equipment, done: &mut Work) -> Res
     // What the remote holds decides, not what the push said.
     let held = listing.refs.get(&format!("refs/heads/{branch}"));
     match push {
-        Push::Rejected(why) => {
-            Ok(Outcome::NeedsAttention { why: vec![format!("the push was refused: {why}")] })
-        }
+        Push::Rejected(why) => Ok(Outcome::NeedsAttention {
+            why: vec![format!("the push was refused: {why}")],
+        }),
         Push::Done if held == Some(&tip) => Ok(Outcome::Pushed {
             branch: branch.to_owned(),
             commit: tip,
             commits: done.collected.commits.len(),
         }),
         Push::Done => Ok(Outcome::NeedsAttention {
-            why: vec![format!("the remote's {branch} is not at the run's last commit")],
+            why: vec![format!(
+                "the remote's {branch} is not at the run's last commit"
+            )],
         }),
     }
 }
@@ -220,7 +257,8 @@ fn pushed_elsewhere(origin: &Path, plan: &Plan, mirror: &Mirror) -> Vec<String> 
         .into_iter()
         .filter(|(name, commit)| {
             let branch = name.strip_prefix("refs/heads/");
-            branch != Some(&plan.branch.name) && branch.and_then(|branch| was.get(branch)) != Some(commit)
+            branch != Some(&plan.branch.name)
+                && branch.and_then(|branch| was.get(branch)) != Some(commit)
         })
         .map(|(name, _)| format!("the agent itself pushed to {}", printable(&name)))
         .collect()
@@ -265,10 +303,13 @@ struct Secrets {
 /// token that could.
 fn secrets(subject: &Subject, plan: &Plan, context: &Context) -> Secrets {
     let mut found = Secrets::default();
-    let granted = plan.permissions.iter().filter_map(|permission| match permission {
-        crate::permission::Permission::Env(name) => Some(name),
-        _ => None,
-    });
+    let granted = plan
+        .permissions
+        .iter()
+        .filter_map(|permission| match permission {
+            crate::permission::Permission::Env(name) => Some(name),
+            _ => None,
+        });
     let mut names: Vec<&String> = subject.job.secrets.iter().chain(granted).collect();
     names.sort_unstable();
     names.dedup();
@@ -282,7 +323,9 @@ fn secrets(subject: &Subject, plan: &Plan, context: &Context) -> Secrets {
                 found.all.push(pair);
             }
             Ok(None) => {}
-            Err(error) => found.notes.push(format!("{error}; the rehearsal goes on without it")),
+            Err(error) => found
+                .notes
+                .push(format!("{error}; the rehearsal goes on without it")),
         }
     }
     found
@@ -307,5 +350,8 @@ fn made_up(notes: &mut Vec<String>) -> Identity {
          (git config --global user.name and user.email)"
             .to_owned(),
     );
-    Identity { name: "Changeling".to_owned(), email: "changeling@localhost".to_owned() }
+    Identity {
+        name: "Changeling".to_owned(),
+        email: "changeling@localhost".to_owned(),
+    }
 }

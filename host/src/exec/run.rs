@@ -5,8 +5,7 @@ use jiff::Timestamp;
 use super::{Event, Outcome, StepName};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::prepare::Subject;
-use crate::record::{self, Header, Recording, Store, Usage};
+use crate::record::{Header, Recording, Store, Usage};
 
 pub(super) struct Run<'a> {
     pub(super) recording: Recording<'a>,
@@ -22,22 +21,17 @@ impl<'a> Run<'a> {
     /// Records that it begins.
     pub(super) fn begin(
         store: &'a Store,
-        subject: &Subject,
-        kind: record::Kind,
+        header: &Header,
         context: &'a Context,
         watch: &'a mut dyn FnMut(&Event),
     ) -> Result<Self> {
-        let started_at = context.clock.now();
-        let recording = store.begin(&Header {
-            id: &record::new_id(started_at),
-            kind,
-            changeling: &subject.job.changeling,
-            repo: &subject.job.repo.to_string(),
-            template: &subject.job.template.name,
-            started_at,
-        })?;
+        let recording = store.begin(header)?;
         watch(&Event::Started);
-        Ok(Self { recording, context, watch })
+        Ok(Self {
+            recording,
+            context,
+            watch,
+        })
     }
 
     pub(super) fn now(&self) -> Timestamp {
@@ -56,7 +50,8 @@ impl<'a> Run<'a> {
         step: StepName,
         work: impl FnOnce(&mut Self) -> Result<T>,
     ) -> Result<T, Stop> {
-        self.try_step(step, work).map_err(|error| Stop(failure(step, &error)))
+        self.try_step(step, work)
+            .map_err(|error| Stop(failure(step, &error)))
     }
 
     /// As `step`, for those whose errors are the user's to mend.
@@ -74,9 +69,13 @@ impl<'a> Run<'a> {
     /// The outcome is written down; the run is over.
     pub(super) fn finish(mut self, outcome: &Outcome, usage: Usage) -> Result<()> {
         let now = self.now();
-        self.event(&Event::StepStarted { step: StepName::Record })?;
+        self.event(&Event::StepStarted {
+            step: StepName::Record,
+        })?;
         self.recording.finish(outcome, usage, now)?;
-        (self.watch)(&Event::Ended { outcome: outcome.clone() });
+        (self.watch)(&Event::Ended {
+            outcome: outcome.clone(),
+        });
         Ok(())
     }
 
@@ -86,7 +85,8 @@ impl<'a> Run<'a> {
             self.recording.discard()
         } else {
             let now = self.now();
-            self.recording.finish(&failure(step, &error), Usage::default(), now)
+            self.recording
+                .finish(&failure(step, &error), Usage::default(), now)
         };
         if let Err(record) = written {
             tracing::warn!("cannot write the record: {record}");

@@ -34,7 +34,12 @@ pub(super) struct Work {
 }
 
 /// Does the work as far as it goes. `work` holds what there is, also when the run stops early.
-pub(super) fn work(run: &mut Run, plan: &Plan, with: &Equipment, work: &mut Work) -> Result<(), Stop> {
+pub(super) fn work(
+    run: &mut Run,
+    plan: &Plan,
+    with: &Equipment,
+    work: &mut Work,
+) -> Result<(), Stop> {
     let workspace = run.step(StepName::Clone, |run| {
         Ok(Workspace::create(
             with.git,
@@ -61,15 +66,24 @@ pub(super) fn work(run: &mut Run, plan: &Plan, with: &Equipment, work: &mut Work
     work.collected = collect(run, with, &workspace)?;
     keep(run, with.redactor, work)?;
     match (how, failed) {
-        (How::TimedOut, _) => Err(Stop(Outcome::TimedOut { after_seconds: plan.limits.timeout_seconds })),
+        (How::TimedOut, _) => Err(Stop(Outcome::TimedOut {
+            after_seconds: plan.limits.timeout_seconds,
+        })),
         (_, Some(outcome)) => Err(Stop(outcome)),
         _ => check(run, plan, with, work, last_message),
     }
 }
 
-fn agent(run: &mut Run, plan: &Plan, with: &Equipment, workspace: &Workspace) -> Result<Ended, Stop> {
+fn agent(
+    run: &mut Run,
+    plan: &Plan,
+    with: &Equipment,
+    workspace: &Workspace,
+) -> Result<Ended, Stop> {
     run.step(StepName::Agent, |run| {
-        run.event(&Event::AgentStarted { argv: with.agent.argv() })?;
+        run.event(&Event::AgentStarted {
+            argv: with.agent.argv(),
+        })?;
         let folder = run.recording.folder().to_owned();
         let room = Room {
             plan,
@@ -93,9 +107,14 @@ fn agent(run: &mut Run, plan: &Plan, with: &Equipment, workspace: &Workspace) ->
             How::Exited(code) => Some(code),
             _ => None,
         };
-        run.event(&Event::AgentEnded { exit, seconds: ended.seconds })?;
+        run.event(&Event::AgentEnded {
+            exit,
+            seconds: ended.seconds,
+        })?;
         if ended.processes_left > 0 {
-            run.event(&Event::ProcessesLeft { count: ended.processes_left })?;
+            run.event(&Event::ProcessesLeft {
+                count: ended.processes_left,
+            })?;
         }
         Ok(ended)
     })
@@ -109,7 +128,12 @@ fn failed(ended: &Ended) -> Option<Outcome> {
         How::Exited(code) => (Some(*code), format!("it ended with exit code {code}")),
         How::NotStarted(reason) => (None, reason.clone()),
     };
-    Some(Outcome::Failed { step: StepName::Agent, exit, message, last_lines: ended.last_lines.clone() })
+    Some(Outcome::Failed {
+        step: StepName::Agent,
+        exit,
+        message,
+        last_lines: ended.last_lines.clone(),
+    })
 }
 
 fn collect(run: &mut Run, with: &Equipment, workspace: &Workspace) -> Result<Collected, Stop> {
@@ -127,7 +151,11 @@ fn collect(run: &mut Run, with: &Equipment, workspace: &Workspace) -> Result<Col
 /// Into the record, without secrets, before anything can go wrong with it.
 fn keep(run: &mut Run, redactor: &Redactor, work: &Work) -> Result<(), Stop> {
     let record = |error: crate::record::RecordError| Stop(failure(StepName::Record, &error.into()));
-    let save = |file, bytes: &[u8]| run.recording.save(file, &redactor.bytes(bytes)).map_err(record);
+    let save = |file, bytes: &[u8]| {
+        run.recording
+            .save(file, &redactor.bytes(bytes))
+            .map_err(record)
+    };
     if !work.collected.patch.is_empty() {
         save(File::Patch, &work.collected.patch)?;
     }
@@ -159,7 +187,11 @@ fn check(
         report(run, plan, path, with, work)?;
     }
     let patch = run.step(StepName::CheckPatch, |_| {
-        Ok(patch::check(&work.collected.to_check(), with.redactor, &plan.allow_paths))
+        Ok(patch::check(
+            &work.collected.to_check(),
+            with.redactor,
+            &plan.allow_paths,
+        ))
     })?;
     if !patch.is_empty() {
         let why = patch.iter().map(ToString::to_string).collect();
@@ -170,16 +202,31 @@ fn check(
     }
     let uncommitted = work.collected.uncommitted.is_some();
     Err(Stop(match plan.report {
-        Some(_) => Outcome::Report { place: File::Report.name().to_owned() },
-        None => Outcome::NoChanges { last_message, uncommitted },
+        Some(_) => Outcome::Report {
+            place: File::Report.name().to_owned(),
+        },
+        None => Outcome::NoChanges {
+            last_message,
+            uncommitted,
+        },
     }))
 }
 
 /// A report that was asked for: there, or a failure. When a pull request delivers it, it takes the
 /// place of whatever the agent committed.
-fn report(run: &mut Run, plan: &Plan, path: &str, with: &Equipment, work: &mut Work) -> Result<(), Stop> {
+fn report(
+    run: &mut Run,
+    plan: &Plan,
+    path: &str,
+    with: &Equipment,
+    work: &mut Work,
+) -> Result<(), Stop> {
     let Some(report) = &work.written.report else {
-        let last_lines = work.ended.as_ref().map(|ended| ended.last_lines.clone()).unwrap_or_default();
+        let last_lines = work
+            .ended
+            .as_ref()
+            .map(|ended| ended.last_lines.clone())
+            .unwrap_or_default();
         return Err(Stop(Outcome::Failed {
             step: StepName::Collect,
             exit: Some(0),
@@ -189,7 +236,10 @@ fn report(run: &mut Run, plan: &Plan, path: &str, with: &Equipment, work: &mut W
     };
     let uncommitted = work.collected.uncommitted.take();
     if plan.delivery != crate::brief::Delivery::PullRequest {
-        work.collected = Collected { uncommitted, ..Collected::default() };
+        work.collected = Collected {
+            uncommitted,
+            ..Collected::default()
+        };
         return Ok(());
     }
     work.collected = run.step(StepName::Collect, |run| {
@@ -208,9 +258,15 @@ fn report(run: &mut Run, plan: &Plan, path: &str, with: &Equipment, work: &mut W
             },
         )?;
         let name = format!("refs/runs/{}/heads/{}", plan.run_id, plan.branch.name);
-        checked("update-ref", &with.git.in_dir(git_dir).args(["update-ref", &name, &tip]))?;
+        checked(
+            "update-ref",
+            &with.git.in_dir(git_dir).args(["update-ref", &name, &tip]),
+        )?;
         let made = Collected::between(with.git, git_dir, &plan.branch.starts_at, &tip)?;
-        Ok(Collected { uncommitted, ..made })
+        Ok(Collected {
+            uncommitted,
+            ..made
+        })
     })?;
     Ok(())
 }

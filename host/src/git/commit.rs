@@ -23,17 +23,29 @@ pub struct NewFile<'a> {
 impl Git {
     /// Commits a file that is new or replaces the one at its path. `index` is a file for git's
     /// notes, deleted afterwards. Answers the commit's full object name; no ref is moved.
-    pub fn commit_file(&self, git_dir: &Path, index: &Path, file: &NewFile) -> Result<String, GitError> {
+    pub fn commit_file(
+        &self,
+        git_dir: &Path,
+        index: &Path,
+        file: &NewFile,
+    ) -> Result<String, GitError> {
         let call = |args: &[&str]| self.in_dir(git_dir).env("GIT_INDEX_FILE", index).args(args);
-        let written = checked("hash-object", &call(&["hash-object", "-w", "--stdin"]).stdin(file.bytes));
+        let written = checked(
+            "hash-object",
+            &call(&["hash-object", "-w", "--stdin"]).stdin(file.bytes),
+        );
         let blob = written?.text();
         checked("read-tree", &call(&["read-tree", file.parent]))?;
         let entry = format!("100644,{blob},{}", file.path);
-        checked("update-index", &call(&["update-index", "--add", "--cacheinfo", &entry]))?;
+        checked(
+            "update-index",
+            &call(&["update-index", "--add", "--cacheinfo", &entry]),
+        )?;
         let tree = checked("write-tree", &call(&["write-tree"]))?.text();
         let _ = std::fs::remove_file(index);
         let date = format!("@{} +0000", file.at.as_second());
-        let mut commit = call(&["commit-tree", "--no-gpg-sign", "-p", file.parent, &tree]).stdin(file.message);
+        let mut commit =
+            call(&["commit-tree", "--no-gpg-sign", "-p", file.parent, &tree]).stdin(file.message);
         for role in ["AUTHOR", "COMMITTER"] {
             commit = commit
                 .env(format!("GIT_{role}_NAME"), &file.identity.name)

@@ -98,6 +98,7 @@ impl GitError {
             "could not read Password",
             "Permission denied (",
             "terminal prompts disabled",
+            "unable to get password",
             "returned error: 401",
             "returned error: 403",
         ]) {

@@ -2,21 +2,20 @@
 //! never fetched from without our hand. The remote's branches are in `refs/remotes/origin/*`, what
 //! runs made in `refs/runs/ID/*`; pruning touches the former only.
 
+mod fetch;
 mod local;
 mod lock;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
 
-use super::remote::{Listing, answered};
 use super::{Git, GitError, checked};
 use crate::context::Home;
 use crate::repo_url::RepoUrl;
 
+use fetch::{fetch, make, read_fetched, tidy, write_fetched};
 pub(crate) use lock::Lock;
 
 /// Where the remote's branches are in a mirror.
@@ -35,18 +34,6 @@ pub struct Mirror {
     /// Where the branches are in `git_dir`.
     prefix: &'static str,
 }
-
-/// `fetched.json` in a mirror: written last, so a mirror without it is half-made.
-#[derive(Debug, Serialize, Deserialize)]
-struct Fetched {
-    version: u32,
-    repo: RepoUrl,
-    at: Timestamp,
-    head: Option<String>,
-}
-
-const FETCHED_FILE: &str = "fetched.json";
-const FETCHED_VERSION: u32 = 1;
 
 impl Mirror {
     /// Brings the mirror up to date, making it when there is none. Waits for another process that
@@ -149,6 +136,17 @@ impl Mirror {
         &self.branches
     }
 
+    /// A run of ours made this commit, or one on top of it, and it is kept here.
+    pub fn holds_run_commit(&self, git: &Git, commit: &str) -> bool {
+        let call = git
+            .in_dir(&self.git_dir)
+            .args(["for-each-ref", "--count=1", "--contains"])
+            .arg(commit)
+            .arg("refs/runs/");
+        // A commit this repository does not know is an error of git's, and a no.
+        checked("for-each-ref", &call).is_ok_and(|found| !found.stdout.is_empty())
+    }
+
     /// The commit a branch of the remote is at.
     pub fn commit_of(&self, branch: &str) -> Result<String, GitError> {
         self.branches
@@ -171,6 +169,27 @@ impl Mirror {
         format_of(self.branches.values().next().map_or("", String::as_str))
     }
 
+    /// Lets go of what a run left here. Best effort: what stays costs a little room.
+    pub fn forget_run(&self, git: &Git, run_id: &str) {
+        let done = self.lock().and_then(|_lock| {
+            let prefix = format!("refs/runs/{run_id}/");
+            let list = ["for-each-ref", "--format=delete %(refname)", &prefix];
+            let deletes = checked("for-each-ref", &git.in_dir(&self.git_dir).args(list))?.stdout;
+            checked(
+                "update-ref",
+                &git.in_dir(&self.git_dir)
+                    .args(["update-ref", "--stdin"])
+                    .stdin(deletes),
+            )
+        });
+        if let Err(error) = done {
+            tracing::warn!(
+                "cannot forget run {run_id} in {}: {error}",
+                self.git_dir.display()
+            );
+        }
+    }
+
     /// Keeps others from changing the mirror while the value lives.
     pub(crate) fn lock(&self) -> Result<Lock, GitError> {
         let lock = Lock::acquire(&self.git_dir, &self.repo)?;
@@ -181,57 +200,6 @@ impl Mirror {
 
 fn format_of(object: &str) -> &'static str {
     if object.len() == 64 { "sha256" } else { "sha1" }
-}
-
-/// Made aside and renamed when whole.
-fn make(git: &Git, git_dir: &Path, repo: &RepoUrl, listing: &Listing) -> Result<(), GitError> {
-    let aside = git_dir.with_extension("new");
-    for leftover in [&aside, &git_dir.to_owned()] {
-        match fs::remove_dir_all(leftover) {
-            Ok(()) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => return Err(GitError::Io(leftover.clone(), error)),
-        }
-    }
-    let format = format_of(listing.refs.values().next().map_or("", String::as_str));
-    git.init_bare(&aside, format)?;
-    fetch(git, &aside, repo)?;
-    write_fetched(&aside, repo, listing.head.as_deref())?;
-    fs::rename(&aside, git_dir).map_err(|error| GitError::Io(git_dir.to_owned(), error))
-}
-
-fn fetch(git: &Git, git_dir: &Path, repo: &RepoUrl) -> Result<(), GitError> {
-    let mut call = git.talking(Some(git_dir), repo).args([
-        "fetch",
-        "--quiet",
-        "--prune",
-        "--no-tags",
-        "--no-write-fetch-head",
-        "--no-auto-maintenance",
-        "--no-recurse-submodules",
-    ]);
-    if repo.is_local() {
-        // A clone that a CI made with a depth.
-        call = call.arg("--update-shallow");
-    }
-    call = call
-        .arg("--end-of-options")
-        .arg(repo.to_string())
-        .arg(format!("+refs/heads/*:{REMOTE_BRANCHES}*"));
-    answered("fetch", &call, repo)?;
-    Ok(())
-}
-
-/// Packs what years of nightly fetches leave. A mirror that could not be tidied still serves.
-fn tidy(git: &Git, git_dir: &Path) {
-    let settings = ["gc.auto=2000", "gc.autoPackLimit=40", "gc.autoDetach=false"];
-    let mut call = git.in_dir(git_dir);
-    for setting in settings {
-        call = call.arg("-c").arg(setting);
-    }
-    if let Err(error) = checked("gc", &call.args(["gc", "--auto", "--quiet"])) {
-        tracing::warn!("cannot pack {}: {error}", git_dir.display());
-    }
 }
 
 fn branches_in(git: &Git, git_dir: &Path) -> Result<BTreeMap<String, String>, GitError> {
@@ -253,36 +221,6 @@ fn branches_below(
             Some((name.strip_prefix(prefix)?.to_owned(), commit.to_owned()))
         })
         .collect())
-}
-
-fn read_fetched(git_dir: &Path) -> Option<Fetched> {
-    let text = fs::read_to_string(git_dir.join(FETCHED_FILE)).ok()?;
-    let fetched: Fetched = serde_json::from_str(&text).ok()?;
-    (fetched.version == FETCHED_VERSION).then_some(fetched)
-}
-
-fn write_fetched(
-    git_dir: &Path,
-    repo: &RepoUrl,
-    head: Option<&str>,
-) -> Result<Timestamp, GitError> {
-    let fetched_at = Timestamp::now();
-    let fetched = Fetched {
-        version: FETCHED_VERSION,
-        repo: repo.clone(),
-        at: fetched_at,
-        head: head.map(ToOwned::to_owned),
-    };
-    let file = git_dir.join(FETCHED_FILE);
-    let written = serde_json::to_vec_pretty(&fetched)
-        .map_err(std::io::Error::other)
-        .and_then(|text| {
-            let aside = file.with_extension("json.new");
-            fs::write(&aside, text)?;
-            fs::rename(&aside, &file)
-        });
-    written.map_err(|error| GitError::Io(file, error))?;
-    Ok(fetched_at)
 }
 
 /// Up to three names a person may have meant.

@@ -3,6 +3,8 @@
 
 mod files;
 mod history;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 use std::path::PathBuf;
@@ -28,7 +30,6 @@ pub struct Snapshot {
 impl Snapshot {
     /// A git call on the commit's repository that reads names as they are.
     fn call(&self, git: &Git) -> crate::process::Command {
-        git.in_dir(&self.git_dir)
-            .arg("--literal-pathspecs")
+        git.in_dir(&self.git_dir).arg("--literal-pathspecs")
     }
 }

@@ -122,3 +122,57 @@ fn ssh_asks_nothing() {
         format!("myssh {options}")
     );
 }
+
+/// A server that wants a password, and answers what it was given.
+fn ask_for_password(requests: usize) -> (u16, std::thread::JoinHandle<Vec<String>>) {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let server = std::thread::spawn(move || {
+        let mut given = Vec::new();
+        for _ in 0..requests {
+            let (mut stream, _) = listener.accept().unwrap();
+            let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+            let head: Vec<_> = lines
+                .map_while(Result::ok)
+                .take_while(|line| !line.is_empty())
+                .collect();
+            let login = head
+                .iter()
+                .find_map(|line| line.strip_prefix("Authorization: Basic "));
+            let status = if login.is_some() {
+                "404 Not Found"
+            } else {
+                "401 Unauthorized"
+            };
+            given.extend(login.map(str::to_owned));
+            let answer = "WWW-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            stream
+                .write_all(format!("HTTP/1.1 {status}\r\n{answer}").as_bytes())
+                .unwrap();
+        }
+        given
+    });
+    (port, server)
+}
+
+#[test]
+fn the_token_reaches_its_own_host_only() {
+    use base64::Engine;
+    let home = tempfile::tempdir().unwrap();
+    let (port, server) = ask_for_password(2);
+    let url =
+        |port| RepoUrl::parse(&format!("http://127.0.0.1:{port}/a/b"), Path::new("/")).unwrap();
+    let token = "t0k'en $(touch trap) \\n \"%s\"";
+    let git = git_in(home.path()).with_token(&url(port), token);
+    let error = git.list_remote(&url(port)).unwrap_err();
+    assert!(matches!(error, GitError::NoRepository(_)), "{error}");
+    let login = base64::engine::general_purpose::STANDARD.encode(format!("x-access-token:{token}"));
+    assert_eq!(server.join().unwrap(), [login]);
+
+    let (port, server) = ask_for_password(1);
+    let error = git.list_remote(&url(port)).unwrap_err();
+    assert!(matches!(error, GitError::Authentication { .. }), "{error}");
+    assert!(!error.to_string().contains("t0k"), "{error}");
+    assert!(server.join().unwrap().is_empty());
+}

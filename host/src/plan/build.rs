@@ -6,6 +6,7 @@ use crate::brief::{Brief, Delivery};
 use crate::error::{Error, Kind};
 use crate::job::{Job, OnOpenPr};
 use crate::permission::{self, Permission};
+use crate::repo_url::RepoUrl;
 
 /// Used when neither the user nor the template names one.
 pub const DEFAULT_AGENT_TYPE: &str = "claude";
@@ -193,6 +194,7 @@ pub fn build(job: &Job, brief: &Brief, facts: &Facts) -> Result<Plan, PlanError>
         changeling: job.changeling.clone(),
         template: job.template.clone(),
         repo: job.repo.to_string(),
+        on_github: facts.on_github,
         base: Base {
             branch: facts.base_branch.clone(),
             commit: facts.base_commit.clone(),
@@ -221,7 +223,9 @@ pub fn build(job: &Job, brief: &Brief, facts: &Facts) -> Result<Plan, PlanError>
         plan.env_names.sort();
     }
     plan.prompt = delivery::prompt(job, brief, &plan, facts);
-    let git_token = job.secrets.iter().find(|name| *name == "GITHUB_TOKEN");
+    let by_token = facts.on_github && matches!(job.repo, RepoUrl::Web { .. });
+    let mut secrets = job.secrets.iter().filter(|_| by_token);
+    let git_token = secrets.find(|name| *name == "GITHUB_TOKEN");
     plan.steps = steps::steps(&plan, git_token.map(String::as_str));
     Ok(plan)
 }

@@ -111,6 +111,22 @@ fn publishing(plan: &Plan) -> String {
             "**Publishing.** {not_you} The result of this run is kept where its owner finds it and published nowhere."
         );
     }
+    if !plan.on_github {
+        return match (&plan.report, plan.delivery) {
+            (_, Delivery::Issue) => {
+                format!(
+                    "**Publishing.** {not_you} The host keeps your report where its owner finds it."
+                )
+            }
+            (Some(path), _) => format!(
+                "**Publishing.** {not_you} When you have ended, the host commits your report as `{path}` and pushes \
+                 `{branch}`."
+            ),
+            (None, _) => format!(
+                "**Publishing.** {not_you} When you have ended, the host looks through your commits and pushes `{branch}`."
+            ),
+        };
+    }
     if plan.delivery == Delivery::Issue {
         return format!(
             "**Publishing.** {not_you} When you have ended, the host opens an issue with your report."
@@ -153,6 +169,7 @@ fn summary(plan: &Plan) -> String {
     }
     let body = match (plan.publishes(), plan.branch.updates) {
         (false, _) => "kept with the result",
+        (true, _) if !plan.on_github => "what reviewers read first",
         (true, Some(_)) => "added to the pull request",
         (true, None) => "put into the body of the pull request",
     };

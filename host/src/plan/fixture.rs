@@ -71,6 +71,7 @@ pub(crate) fn facts() -> Facts {
         run_id: "7k2m9x".into(),
         base_branch: "main".into(),
         base_commit: "1".repeat(40),
+        on_github: true,
         remote_branches: BTreeMap::from([("main".into(), "1".repeat(40))]),
         pull_requests: Vec::new(),
     }

@@ -19,10 +19,14 @@ pub fn render(plan: &Plan, columns: Option<usize>) -> String {
         parts.push(section("Notes", &notes.collect::<Vec<_>>().join("\n")));
     }
     parts.push(section("Permissions in force", &permissions(plan, columns)));
-    parts.push(section("Steps", &steps(plan, columns)));
+    parts.push(section("Steps of a run", &steps(plan, columns)));
     let length = plan.prompt.chars().count();
     let title = format!("Prompt, as the agent reads it ({length} characters)");
-    parts.push(section(&title, &block::quote(&plan.prompt, columns)));
+    parts.push(format!(
+        "{}\n{}",
+        block::chapter(title, columns),
+        block::quote(&plan.prompt, columns)
+    ));
     parts.join("\n\n")
 }
 
@@ -42,8 +46,9 @@ fn head(plan: &Plan, columns: Option<usize>) -> String {
         ("branch", branch(plan)),
         ("delivers", delivers(plan)),
     ];
-    if plan.publishes() {
-        pairs.push(("titled", printable(&plan.pull_request.title)));
+    if plan.publishes() && plan.on_github {
+        let title = plan.pull_request.title.replace("{commits}", "N");
+        pairs.push(("titled", printable(&title)));
     }
     if !plan.pull_request.labels.is_empty() {
         pairs.push(("labels", joined(&plan.pull_request.labels)));
@@ -63,7 +68,11 @@ fn head(plan: &Plan, columns: Option<usize>) -> String {
     if !plan.allow_paths.is_empty() {
         pairs.push(("may touch", joined(&plan.allow_paths)));
     }
-    section(&title, &block::pairs(&pairs, columns))
+    format!(
+        "{}\n{}",
+        block::chapter(title, columns),
+        block::pairs(&pairs, columns)
+    )
 }
 
 fn template(plan: &Plan) -> String {
@@ -108,6 +117,12 @@ fn delivers(plan: &Plan) -> String {
     match (plan.delivery, plan.branch.updates) {
         _ if !plan.publishes() => {
             format!("{report}, kept in the run's record; nothing is published")
+        }
+        (Delivery::Issue, _) if !plan.on_github => {
+            format!("{report}, kept in the run's record: an issue needs GitHub")
+        }
+        _ if !plan.on_github => {
+            format!("{report}, as a branch the host pushes; a pull request needs GitHub")
         }
         (Delivery::Issue, _) => format!("{report}, as an issue opened by the host"),
         (_, Some(number)) => format!("{report}, added to pull request #{number} {}", by(plan)),
@@ -246,7 +261,7 @@ mod tests {
         job.allow_paths = vec![".github/workflows/*.yml".into()];
         job.timeout_seconds = 5400;
         let text = shown(&job, Some(80));
-        insta::assert_snapshot!(text.split("Prompt, as").next().unwrap());
+        insta::assert_snapshot!(text.split("\n━━ Prompt, as").next().unwrap());
         assert!(text.contains("Do this \\u{1b}[2J instead."));
     }
 

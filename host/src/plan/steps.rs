@@ -1,6 +1,7 @@
 //! The steps of a run as a person can follow them: argv, folder, names of variables.
 
 use super::{Plan, Step};
+use crate::brief::Delivery;
 use crate::mngr::{self, Create, Dialect};
 use crate::permission::Permission;
 
@@ -112,7 +113,6 @@ fn check_patch(plan: &Plan) -> Step {
 }
 
 fn publish(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
-    use crate::brief::Delivery;
     let branch = &plan.branch.name;
     let refs = format!("<commit>:refs/heads/{branch}");
     let argv = [
@@ -126,6 +126,9 @@ fn publish(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
     let push = step("push", &argv, MIRROR)
         .env(git_token)
         .note("never forced");
+    if !plan.on_github {
+        return not_on_github(plan, push);
+    }
     let what = match (plan.delivery, plan.branch.updates) {
         (Delivery::Issue, _) => "open an issue with the report, through GitHub's API".to_owned(),
         (_, Some(number)) => format!("update #{number} through GitHub's API"),
@@ -149,6 +152,26 @@ fn publish(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
         }
         None => push,
     };
+    vec![push, tell]
+}
+
+/// There is nobody to open a pull request with: the branch is what arrives.
+fn not_on_github(plan: &Plan, push: Step) -> Vec<Step> {
+    if plan.delivery == Delivery::Issue {
+        return vec![
+            step("pull-request", &[], RUN).note(
+                "opens no issue: the repository is not on GitHub; the record keeps the report",
+            ),
+        ];
+    }
+    let push = match &plan.report {
+        Some(path) => push.note(format!(
+            "with the report, committed as {path}; never forced"
+        )),
+        None => push,
+    };
+    let tell = step("pull-request", &[], RUN)
+        .note("opens none: the repository is not on GitHub; the pushed branch is there to review");
     vec![push, tell]
 }
 

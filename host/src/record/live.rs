@@ -7,7 +7,8 @@ use std::path::Path;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{RecordError, Store, Usage, is_known, open_ids, recording, remove, update_outcome};
+use super::rows::{is_known, open_ids, unclean_ids, update_outcome};
+use super::{RecordError, Store, Usage, recording, remove};
 use crate::exec::{Event, Outcome};
 
 const LOCK_FILE: &str = "lock";
@@ -43,10 +44,9 @@ struct Line {
 }
 
 impl Store {
-    /// Gives dead runs their outcome and answers their ids: what their last event says, else
-    /// `interrupted`. Only the record changes; cleaning up after them is not a reader's work.
-    pub fn mark_dead(&self) -> Result<Vec<String>, RecordError> {
-        let mut dead = Vec::new();
+    /// Gives dead runs their outcome: what their last event says, else `interrupted`. Only the
+    /// record changes; cleaning up after them is not a reader's work.
+    pub fn mark_dead(&self) -> Result<(), RecordError> {
         for id in open_ids(&self.connection).map_err(|error| self.failed(error))? {
             let folder = self.folder_of(&id);
             if is_alive(&folder) {
@@ -60,9 +60,25 @@ impl Store {
             };
             update_outcome(&self.connection, &id, &outcome, Usage::default(), at)
                 .map_err(|error| self.failed(error))?;
-            dead.push(id);
         }
-        Ok(dead)
+        Ok(())
+    }
+
+    /// Runs that are over and were not cleaned up after.
+    pub fn unclean(&self) -> Result<Vec<String>, RecordError> {
+        let ids = unclean_ids(&self.connection).map_err(|error| self.failed(error))?;
+        Ok(ids
+            .into_iter()
+            .filter(|id| !is_alive(&self.folder_of(id)))
+            .collect())
+    }
+
+    /// Nothing of the run is left but its record, and what is to be kept.
+    pub fn mark_clean(&self, id: &str) -> Result<(), RecordError> {
+        self.connection
+            .execute("UPDATE runs SET clean = 1 WHERE id = ?1", [id])
+            .map(|_| ())
+            .map_err(|error| self.failed(error))
     }
 
     /// Removes folders of runs that died before they were recorded.

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{Header, RecordError, Store, Usage, insert, live, update_outcome};
+use super::rows::{insert, update_outcome};
+use super::{Header, RecordError, Store, Usage, live};
 use crate::context::create_private_dir;
 use crate::exec::{Event, Outcome};
 use crate::plan::Plan;

@@ -23,11 +23,14 @@ const MIGRATIONS: &[&str] = &["
         outcome TEXT,
         branch TEXT,
         cost_usd REAL,
-        turns INTEGER
+        turns INTEGER,
+        -- 1: nothing of the run is left running or lying about but its record and what was kept
+        clean INTEGER NOT NULL DEFAULT 0
     ) STRICT;
     CREATE INDEX runs_by_target ON runs (changeling, repo, started_at);
     CREATE INDEX runs_by_time ON runs (started_at);
     CREATE INDEX runs_alive ON runs (id) WHERE word IS NULL;
+    CREATE INDEX runs_unclean ON runs (id) WHERE clean = 0;
     CREATE TABLE deliveries (
         id INTEGER PRIMARY KEY,
         run TEXT NOT NULL,

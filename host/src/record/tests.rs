@@ -123,6 +123,10 @@ fn a_run_that_died_is_told_from_one_that_lives() {
     world.store.remove_unborn().unwrap();
     assert!(!world.home.runs_dir().join("unborn").exists());
     assert!(alive.folder().exists() && world.store.folder_of("dead").exists());
+    // Who marked it does not matter: whoever may clean up still finds it.
+    assert_eq!(world.store.unclean().unwrap(), ["dead", "ended"]);
+    world.store.mark_clean("dead").unwrap();
+    assert_eq!(world.store.unclean().unwrap(), ["ended"]);
     // It lives on, and ends as it ends.
     alive
         .finish(

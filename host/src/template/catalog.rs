@@ -58,7 +58,7 @@ pub fn find(reference: &str, base: &Path) -> Result<Source, TemplateError> {
         template: reference.to_owned(),
         digest: None,
         phase: Phase::Read,
-        problem,
+        problem: Box::new(problem),
         stderr: Vec::new(),
     })?;
     Ok(Source {
@@ -75,15 +75,20 @@ fn read(path: &Path) -> Result<Vec<u8>, Problem> {
     if !metadata.is_file() {
         return Err(Problem::NotAFile);
     }
+    let too_large = Problem::TooLarge {
+        limit: MAX_COMPONENT,
+    };
+    if metadata.len() > MAX_COMPONENT {
+        return Err(too_large);
+    }
     let file = File::open(path).map_err(Problem::Unreadable)?;
     let mut bytes = Vec::new();
     file.take(MAX_COMPONENT + 1)
         .read_to_end(&mut bytes)
         .map_err(Problem::Unreadable)?;
     if bytes.len() as u64 > MAX_COMPONENT {
-        return Err(Problem::TooLarge {
-            limit: MAX_COMPONENT,
-        });
+        // It grew.
+        return Err(too_large);
     }
     Ok(bytes)
 }
@@ -102,7 +107,7 @@ mod tests {
     use super::*;
 
     fn problem(reference: &str, base: &Path) -> Problem {
-        find(reference, base).unwrap_err().problem
+        *find(reference, base).unwrap_err().problem
     }
 
     #[test]

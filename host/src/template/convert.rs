@@ -328,3 +328,203 @@ fn extras(extras: Vec<(String, String)>) -> Result<BTreeMap<String, String>, Pro
         })
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn good_manifest() -> guest::Manifest {
+        guest::Manifest {
+            name: "good".to_owned(),
+            version: "1.2.3".to_owned(),
+            description: "Does good".to_owned(),
+            agent_type: Some("claude".to_owned()),
+            params: vec![guest::Param {
+                name: "scope".to_owned(),
+                description: "Where".to_owned(),
+                required: true,
+                default: None,
+            }],
+            permissions: vec![
+                "publish".to_owned(),
+                "repo:read".to_owned(),
+                "publish".to_owned(),
+            ],
+            default_message: "Do good:\r\n{findings}".to_owned(),
+            default_mngr_args: vec!["--label=x".to_owned()],
+            extras: vec![("a".to_owned(), "b".to_owned())],
+        }
+    }
+
+    fn good_brief() -> guest::Brief {
+        guest::Brief {
+            prompt: "Do good".to_owned(),
+            mngr_args: Vec::new(),
+            permissions: vec!["publish".to_owned()],
+            delivery: "issue".to_owned(),
+            slug: "good-2".to_owned(),
+            pr_title: Some("Good".to_owned()),
+            pr_body: Some("two\nlines".to_owned()),
+            labels: vec!["good first".to_owned()],
+            extras: Vec::new(),
+        }
+    }
+
+    fn known() -> Manifest {
+        manifest(good_manifest()).unwrap()
+    }
+
+    /// What is wrong with a brief that is good but for one change.
+    fn complaint(change: impl FnOnce(&mut guest::Brief)) -> String {
+        let mut brief = good_brief();
+        change(&mut brief);
+        super::brief(brief, &known()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn good_answers_come_through() {
+        let known = known();
+        assert_eq!(known.permissions.len(), 2);
+        assert_eq!(known.default_message, "Do good:\n{findings}");
+        let brief = brief(good_brief(), &known).unwrap();
+        assert_eq!(brief.delivery, Delivery::Issue);
+        assert_eq!(brief.pr_body.as_deref(), Some("two\nlines"));
+    }
+
+    #[test]
+    fn versions() {
+        for good in [
+            "0.0.1",
+            "1.2.3",
+            "1.2.3-rc.1",
+            "1.2.3+build.5",
+            "10.20.30-a-b+c",
+        ] {
+            assert!(version(good.to_owned()).is_ok(), "{good}");
+        }
+        for bad in [
+            "", "1", "1.2", "1.2.3.4", "v1.2.3", "1.2.x", "1.2.3-", "1.2.3-ä", "1..3",
+        ] {
+            assert!(version(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn slugs() {
+        for bad in [
+            "",
+            "-a",
+            "a-",
+            "A",
+            "a/b",
+            "a.b",
+            "a b",
+            "ä",
+            &"a".repeat(61),
+        ] {
+            assert!(slug(bad.to_owned()).is_err(), "{bad}");
+        }
+        assert!(slug("a".repeat(60)).is_ok());
+    }
+
+    #[test]
+    fn complaints_quote_safely_and_shortly() {
+        let told = complaint(|brief| brief.delivery = format!("\x1b]0;{}", "x".repeat(5_000)));
+        assert!(told.len() < 200 && told.contains("\\u{1b}"), "{told}");
+        let told = complaint(|brief| brief.labels = vec!["x".to_owned(); 21]);
+        assert_eq!(
+            told,
+            "its answer is wrong in labels: 21 entries; at most 20 are allowed"
+        );
+        let told = complaint(|brief| brief.pr_title = Some("ä".repeat(201)));
+        assert_eq!(
+            told,
+            "its answer is wrong in pr-title: 201 characters; at most 200 are allowed"
+        );
+    }
+
+    #[test]
+    fn refusals_are_bounded() {
+        let failure = Failure {
+            code: "No Way".to_owned(),
+            message: "x ".repeat(100_000),
+            hint: Some(" \n ".to_owned()),
+        };
+        let Problem::Refused {
+            code,
+            message,
+            hint,
+        } = refusal(&failure)
+        else {
+            panic!()
+        };
+        assert_eq!((code.as_str(), hint), ("failure", None));
+        assert!(message.len() <= MAX_REASON);
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        prop_oneof![
+            any::<String>(),
+            "[ -~\\n\\x1b\u{202e}]{0,80}",
+            "[a-z]{1,70}"
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn what_passes_is_well_formed(
+            prompt in text(), slug in text(), title in text(), body in text(), label in text(),
+            delivery in text(), permission in text(), arg in text(), key in text(),
+        ) {
+            let answer = guest::Brief {
+                prompt,
+                mngr_args: vec![arg],
+                permissions: vec![permission],
+                delivery,
+                slug,
+                pr_title: Some(title),
+                pr_body: Some(body),
+                labels: vec![label],
+                extras: vec![(key, String::new())],
+            };
+            check_all(answer)?;
+        }
+
+        #[test]
+        fn one_odd_text_at_a_time(odd in text(), field in 0..6) {
+            let mut answer = good_brief();
+            match field {
+                0 => answer.prompt = odd,
+                1 => answer.slug = odd,
+                2 => answer.pr_title = Some(odd),
+                3 => answer.pr_body = Some(odd),
+                4 => answer.labels = vec![odd],
+                _ => answer.mngr_args = vec![odd],
+            }
+            check_all(answer)?;
+        }
+    }
+
+    fn check_all(answer: guest::Brief) -> Result<(), TestCaseError> {
+        let forges = |text: &str| text.chars().any(|c| c.is_control() || is_invisible(c));
+        match super::brief(answer, &known()) {
+            Ok(brief) => {
+                let lines = [&brief.slug].into_iter().chain(&brief.pr_title);
+                for line in lines.chain(&brief.labels).chain(&brief.mngr_args) {
+                    prop_assert!(!forges(line) && !line.trim().is_empty());
+                }
+                for text in [&brief.prompt].into_iter().chain(&brief.pr_body) {
+                    prop_assert!(!forges(&text.replace(['\n', '\t'], "")));
+                }
+                prop_assert!(!brief.slug.starts_with('-') && brief.slug.len() <= MAX_SLUG);
+            }
+            Err(problem) => {
+                let told = problem.to_string();
+                prop_assert!(!forges(&told) && told.len() < 1_000, "{}", told);
+            }
+        }
+        Ok(())
+    }
+}

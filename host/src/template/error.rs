@@ -39,7 +39,7 @@ pub struct TemplateError {
     /// `None` when it could not be read at all.
     pub digest: Option<Digest>,
     pub phase: Phase,
-    pub problem: Problem,
+    pub problem: Box<Problem>,
     /// The last lines the guest wrote to its standard error, made printable, oldest first.
     pub stderr: Vec<String>,
 }
@@ -87,6 +87,8 @@ pub enum Problem {
     TooManyCalls(u32),
     #[error("it ended with exit code {0}")]
     Exited(i32),
+    #[error("it panicked")]
+    Panicked,
     #[error("it trapped: {0}")]
     Trapped(String),
     #[error("its answer is wrong in {field}: {complaint}")]
@@ -127,7 +129,7 @@ impl std::error::Error for TemplateError {}
 
 impl From<TemplateError> for Error {
     fn from(error: TemplateError) -> Self {
-        let kind = match &error.problem {
+        let kind = match &*error.problem {
             Problem::Unknown { .. }
             | Problem::Unreadable(_)
             | Problem::NotAFile
@@ -174,6 +176,7 @@ fn hint(problem: &Problem) -> Option<String> {
         | Problem::TooMuchData(_)
         | Problem::TooManyCalls(_)
         | Problem::Exited(_)
+        | Problem::Panicked
         | Problem::Trapped(_)
         | Problem::Answer { .. } => {
             "this is a defect of the template; `changeling -vv ...` shows what it logged".to_owned()

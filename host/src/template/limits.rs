@@ -12,7 +12,7 @@ use wasmtime::ResourceLimiter;
 pub(super) const GUEST_TIME: Duration = Duration::from_secs(2);
 
 /// Time the host spends on a guest's behalf in one call.
-pub(super) const HOST_TIME: Duration = Duration::from_secs(60);
+pub(super) const HOST_TIME: Duration = Duration::from_mins(1);
 
 /// All memories and tables of a guest together, in bytes.
 pub(super) const MEMORY: usize = 128 << 20;
@@ -216,6 +216,32 @@ mod tests {
             .table_grow_failed(wasmtime::Error::msg("no"))
             .unwrap();
         assert_eq!(budget.used, MEMORY);
+    }
+
+    /// `(module (table 1 funcref) (func $grow (loop (br_if 0 (i32.ne (i32.const -1) (table.grow 0
+    /// (ref.null func) (i32.const 65536))))) unreachable) (start $grow))`
+    const GROW_A_TABLE_WITHOUT_END: &[u8] = b"\0asm\x01\0\0\0\
+        \x01\x04\x01\x60\0\0\
+        \x03\x02\x01\0\
+        \x04\x04\x01\x70\0\x01\
+        \x08\x01\0\
+        \x0a\x16\x01\x14\0\x03\x40\x41\x7f\xd0\x70\x41\x80\x80\x04\xfc\x0f\0\x47\x0d\0\x0b\0\x0b";
+
+    #[test]
+    fn tables_count_as_memory() {
+        let engine = super::super::engine::engine().unwrap();
+        let module = wasmtime::Module::new(&engine, GROW_A_TABLE_WITHOUT_END).unwrap();
+        let mut store = wasmtime::Store::new(&engine, MemoryBudget::default());
+        store.limiter(|budget| budget);
+        store.set_epoch_deadline(1);
+        let error = wasmtime::Instance::new(&mut store, &module, &[]).unwrap_err();
+        assert_eq!(
+            error.downcast_ref(),
+            Some(&wasmtime::Trap::UnreachableCodeReached),
+            "{error:#}"
+        );
+        let budget = store.data();
+        assert!(budget.refused && budget.used <= MEMORY && budget.used > MEMORY / 2);
     }
 
     fn run<T>(call: impl Future<Output = T>) -> T {

@@ -37,6 +37,13 @@ impl LastLines {
         bytes.drain(..excess);
     }
 
+    /// A Rust guest says so before it traps.
+    pub(super) fn tells_of_a_panic(&self) -> bool {
+        self.lines()
+            .iter()
+            .any(|line| line.contains(" panicked at "))
+    }
+
     /// The last lines that say something, oldest first, control characters visible.
     pub(super) fn lines(&self) -> Vec<String> {
         let bytes: Vec<u8> = self.bytes().iter().copied().collect();

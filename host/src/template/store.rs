@@ -20,7 +20,7 @@ use super::error::Problem;
 use crate::names::Digest;
 
 /// Files of other versions of this program are removed after this long without use.
-const KEPT_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+const KEPT_FOR: Duration = Duration::from_hours(30 * 24);
 
 /// The component, from the store when it is there, else compiled into it.
 pub(super) fn load(engine: &Engine, source: &Source, folder: &Path) -> Result<Component, Problem> {

@@ -16,6 +16,14 @@ pub fn heading(title: impl Display) -> String {
     paint(style::HEADING, title)
 }
 
+/// The title of one of the few large parts of a long answer, found again when scrolling back.
+pub fn chapter(title: impl Display, columns: Option<usize>) -> String {
+    let title = format!("━━ {title} ");
+    let room = columns.unwrap_or(80).min(100);
+    let rest = "━".repeat(room.saturating_sub(width(&title)));
+    paint(style::HEADING, format!("{title}{rest}"))
+}
+
 /// Names in one column, values beside them; long values are wrapped in theirs.
 pub fn pairs<K: AsRef<str>, V: AsRef<str>>(pairs: &[(K, V)], columns: Option<usize>) -> String {
     let longest = pairs

@@ -4,14 +4,30 @@ use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::screen::Screen;
 use crate::names::printable;
 
 /// Nothing is drawn for what ends sooner.
 const PATIENCE: Duration = Duration::from_millis(500);
 
 const TICK: Duration = Duration::from_millis(120);
+
+const SPINNER: &str = "{spinner} {wide_msg} {elapsed}";
+const BAR: &str = "{spinner} {wide_msg} [{bar:20}] {pos}/{len}";
+
+/// Frames a second.
+const RATE: u8 = 20;
+
+/// The lines of standard error that are drawn over and over; none when nothing may be drawn.
+pub(super) fn lines(drawable: bool) -> MultiProgress {
+    MultiProgress::with_draw_target(if drawable {
+        ProgressDrawTarget::term_like_with_hz(Box::<Screen>::default(), RATE)
+    } else {
+        ProgressDrawTarget::hidden()
+    })
+}
 
 /// A spinner, or a bar once `advance` was called. Gone from the screen when dropped.
 #[derive(Debug)]
@@ -33,7 +49,7 @@ impl Progress {
             };
         };
         let bar = ProgressBar::hidden()
-            .with_style(template("{spinner} {wide_msg} {elapsed}"))
+            .with_style(template(SPINNER))
             .with_message(printable(what));
         let (over, ended) = mpsc::channel::<()>();
         let shown = bar.clone();
@@ -61,7 +77,7 @@ impl Progress {
         if let Some(bar) = &self.bar {
             if bar.length() != Some(total) {
                 bar.set_length(total);
-                bar.set_style(template("{spinner} {msg} [{bar:24}] {pos}/{len}"));
+                bar.set_style(template(BAR));
             }
             bar.set_position(done);
         }
@@ -94,7 +110,7 @@ mod tests {
     #[test]
     fn nothing_waits_for_the_patience_of_the_spinner() {
         let started = std::time::Instant::now();
-        let drawn = MultiProgress::new();
+        let drawn = lines(false);
         for _ in 0..20 {
             drop(Progress::start(Some(&drawn), "quick"));
         }
@@ -103,10 +119,7 @@ mod tests {
 
     #[test]
     fn templates_are_valid() {
-        for text in [
-            "{spinner} {wide_msg} {elapsed}",
-            "{spinner} {msg} [{bar:24}] {pos}/{len}",
-        ] {
+        for text in [SPINNER, BAR] {
             assert!(ProgressStyle::with_template(text).is_ok());
         }
     }

@@ -68,7 +68,8 @@ pub fn wrap(label: &str, text: &str, columns: usize) -> String {
     wrapped
 }
 
-/// One line as lines of at most `room` columns. Continuations keep the line's own indentation.
+/// One line as lines of at most `room` columns. Continuations keep the line's own indentation, and in
+/// an item of a list stand below its text.
 pub fn wrap_line(line: &str, room: usize) -> Vec<String> {
     if width(line) <= room {
         return vec![line.to_owned()];
@@ -78,20 +79,29 @@ pub fn wrap_line(line: &str, room: usize) -> Vec<String> {
         .take_while(|c| *c == ' ')
         .take(room / 2)
         .collect();
+    let hanging = match own_indent.len() + list_mark(&line[own_indent.len()..]) {
+        columns if columns <= room / 2 => " ".repeat(columns),
+        _ => own_indent.clone(),
+    };
     let mut lines = Vec::new();
     let mut current = own_indent.clone();
     for word in line[own_indent.len()..].split_inclusive(' ') {
         // The space behind a word may hang over the edge, where it is dropped.
         let bare = word.trim_end_matches(' ');
         let with_word = |current: &str| width(&format!("{current}{bare}"));
-        if with_word(&current) > room && current.len() > own_indent.len() {
-            lines.push(std::mem::replace(&mut current, own_indent.clone()));
+        let empty = if lines.is_empty() {
+            own_indent.len()
+        } else {
+            hanging.len()
+        };
+        if with_word(&current) > room && current.len() > empty {
+            lines.push(std::mem::replace(&mut current, hanging.clone()));
         }
         let mut rest = word;
-        while with_word(&own_indent) > room && width(rest) > room - own_indent.len() {
-            let (piece, after) = rest.split_at(prefix(rest, room - own_indent.len()));
+        while with_word(&hanging) > room && width(rest) > room - hanging.len() {
+            let (piece, after) = rest.split_at(prefix(rest, room - hanging.len()));
             current.push_str(piece);
-            lines.push(std::mem::replace(&mut current, own_indent.clone()));
+            lines.push(std::mem::replace(&mut current, hanging.clone()));
             rest = after;
         }
         current.push_str(rest);
@@ -101,6 +111,17 @@ pub fn wrap_line(line: &str, room: usize) -> Vec<String> {
         line.truncate(line.trim_end_matches(' ').len());
     }
     lines
+}
+
+/// Columns of `- `, `* ` or `12. ` at the start of a line.
+fn list_mark(line: &str) -> usize {
+    let digits = line.bytes().take_while(u8::is_ascii_digit).count();
+    let rest = &line[digits..];
+    match digits {
+        0 if rest.starts_with("- ") || rest.starts_with("* ") => 2,
+        1..=3 if rest.starts_with(". ") => digits + 2,
+        _ => 0,
+    }
 }
 
 /// Length in bytes of the longest start of `text` that fits; at least one character.
@@ -182,7 +203,15 @@ mod tests {
         );
         assert_eq!(
             wrap("", "  - indented words that go on", 14),
-            "  - indented\n  words that\n  go on"
+            "  - indented\n    words that\n    go on"
+        );
+        assert_eq!(
+            wrap("", "12. to be listed and so on", 16),
+            "12. to be listed\n    and so on"
+        );
+        assert_eq!(
+            wrap("", "1234. no list and so on", 14),
+            "1234. no list\nand so on"
         );
         assert_eq!(
             wrap("", "aaaaaaaaaaaaaaaaaaaaaaaa b", 10),

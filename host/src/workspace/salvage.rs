@@ -235,8 +235,9 @@ fn read_text(path: &Path, limit: u64) -> Option<String> {
 }
 
 impl Salvaged {
-    /// Copies a commit with its history into the mirror under `name`. Git checks every object on
-    /// the way; one that is missing or broken is the agent's doing and no error of ours.
+    /// Copies a commit with its history into the mirror under `name`. Git checks on the way that
+    /// every object is there and is what its name says; one that is not is the agent's doing and no
+    /// error of ours. (`fsckObjects` would also refuse what the repository itself had before.)
     pub(super) fn fetch_into(
         &self,
         git: &Git,
@@ -249,13 +250,7 @@ impl Salvaged {
         fs::write(&given, format!("{object}\n")).map_err(|error| GitError::Io(given, error))?;
         let call = git
             .in_dir(&mirror.git_dir)
-            .args([
-                "-c",
-                "fetch.fsckObjects=true",
-                "fetch",
-                "--quiet",
-                "--no-tags",
-            ])
+            .args(["fetch", "--quiet", "--no-tags"])
             .args([
                 "--no-write-fetch-head",
                 "--no-auto-maintenance",

@@ -135,10 +135,10 @@ fn a_run_that_commits() {
         collected.commits[0].people,
         "Ada <ada@example.org>\nAda <ada@example.org>"
     );
-    let path = |text: &str| text.as_bytes().to_vec();
+    let bytes = |text: &str| text.as_bytes().to_vec();
     let change = |name: &str, old_path: Option<&str>, now: Entry| Change {
-        path: path(name),
-        old_path: old_path.map(path),
+        path: bytes(name),
+        old_path: old_path.map(bytes),
         now,
     };
     assert_eq!(
@@ -147,7 +147,7 @@ fn a_run_that_commits() {
             change("a", None, Entry::File),
             change("c", Some("b"), Entry::File),
             change("d/bin", None, Entry::File),
-            change("d/out", None, Entry::Link(path("../../x"))),
+            change("d/out", None, Entry::Link(bytes("../../x"))),
             change("a", None, Entry::File),
             change("d/x", None, Entry::Gone),
         ]

@@ -8,7 +8,7 @@ use crate::Failure;
 
 /// The host's bounds: globs of one call, characters of each.
 const MAX_GLOBS: usize = 200;
-const MAX_LENGTH: usize = 500;
+const MAX_LENGTH: usize = 4_000;
 
 #[derive(Debug)]
 pub(super) struct Globs {

@@ -118,7 +118,7 @@ impl Snapshot {
                 .collect(),
             Source::Repository { git, blobs } => {
                 let output =
-                    git.run_with(&["cat-file", "--batch"], &[], Some(blobs.join("\n").into()))?;
+                    git.run_with(&["cat-file", "--batch"], Some(blobs.join("\n").into()))?;
                 let mut rest = output.as_slice();
                 Ok(paths
                     .map_while(|path| {

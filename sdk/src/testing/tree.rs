@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use globset::Glob;
-use tempfile::TempDir;
 
 use super::Fixture;
 use crate::native::Git;
@@ -139,7 +138,10 @@ impl Tree {
     /// The history makes no sense, or git fails.
     #[track_caller]
     pub fn commit(&self) -> Fixture {
-        let folder = TempDir::new().expect("a temporary folder can be made");
+        let folder = tempfile::Builder::new()
+            .prefix("changelings-fixture-")
+            .tempdir()
+            .expect("a temporary folder can be made");
         self.commit_into(folder.path());
         Fixture::temporary(folder)
     }
@@ -162,7 +164,7 @@ impl Tree {
             (&["reset", "--quiet", "--hard", "main"], None),
         ];
         for (args, input) in steps {
-            git.run_with(args, &[], input)
+            git.run_with(args, input)
                 .unwrap_or_else(|failure| panic!("{failure}"));
         }
     }

@@ -134,7 +134,11 @@ fn marker_in<'a>(comment: &'a str, words: &[&str]) -> Option<(usize, &'a str)> {
             let before = comment[..at].chars().next_back();
             let rest = &comment[at + word.len()..];
             let is_word = before.is_none_or(opening) && rest.chars().next().is_none_or(opening);
-            let at_work = at == start_of_body || rest.starts_with(':') || rest.starts_with('(');
+            let is_quoted = ['"', '`']
+                .iter()
+                .any(|quote| comment[..at].matches(*quote).count() % 2 == 1);
+            let at_work = at == start_of_body
+                || !is_quoted && (rest.starts_with(':') || rest.starts_with('('));
             (is_word && at_work).then(|| (rank, text_of(rest)))
         })
     })
@@ -201,6 +205,11 @@ mod tests {
             Some(("TODO", "--flag is ignored"))
         );
         assert_eq!(marker("// TODOS are bad"), None);
+        assert_eq!(
+            marker("//! write(\"a\", \"// FIXME: in an example\")"),
+            None
+        );
+
         assert_eq!(marker("// MY_TODO: x"), None);
     }
 }

@@ -10,7 +10,7 @@ pub mod yaml;
 
 pub use ci::{CI_GLOBS, is_ci_file};
 pub use purpose::{Purpose, purpose_of, purpose_of_name};
-pub use tasks::{TASK_FILES, is_task_file};
+pub use tasks::{TASK_FILES, is_task_file, script_globs};
 
 use crate::{ecosystem, language};
 
@@ -64,6 +64,11 @@ pub fn in_file(path: &str, text: &str, lockfiles: &dyn Fn(&str) -> bool) -> Vec<
     } else {
         tasks::checks(path, text, lockfiles)
     }
+}
+
+/// The checks that are scripts of the repository, by their paths alone.
+pub fn scripts<'a>(paths: impl Iterator<Item = &'a str>) -> Vec<Check> {
+    paths.filter_map(tasks::script).collect()
 }
 
 /// Without repetitions, the most trustworthy first: a task that CI runs is named by the CI file

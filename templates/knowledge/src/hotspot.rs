@@ -1,22 +1,26 @@
 //! Where a defect would go unnoticed: source files that change often and have no test of their own.
 
-use std::collections::{HashMap, HashSet};
+mod mention;
+mod source;
 
-use changelings_sdk::repo::{self, File, Match};
+use std::collections::HashSet;
+
+use changelings_sdk::prompt::Total;
+use changelings_sdk::repo::{self, File};
 use changelings_sdk::{Failure, prompt};
 
 use crate::history::Churn;
 use crate::testing::counterpart::{self, Counterparts};
-use crate::testing::{mask, style};
+use crate::testing::style;
 use crate::{decoy, ecosystem, language};
+use source::Source;
 
 /// Most files listed, and most read for a closer look.
 const MAX_FILES: u32 = 100_000;
 const MAX_READ: usize = 40;
-const MAX_BYTES: u32 = 200_000;
 const MAX_MATCHES: u32 = 10_000;
-/// With fewer there is little to test: constants, types, re-exports.
-const MIN_BRANCHES: usize = 2;
+/// With less there is little to test: constants, types, re-exports.
+const MIN_LOGIC: usize = 2;
 
 /// Files that are there to hold things together: a test of their own is not to be expected.
 #[rustfmt::skip]
@@ -54,9 +58,18 @@ pub struct Code {
 pub struct Hotspot {
     pub path: String,
     pub commits: u32,
-    /// Its `if`s, loops, cases and the like.
-    pub branches: usize,
+    /// Its functions, `if`s, loops, cases and the like.
+    pub logic: usize,
     pub tested: Tested,
+}
+
+/// The source files that changed lately.
+#[derive(Debug, Clone)]
+pub struct Hotspots {
+    /// The most telling first.
+    pub spots: Vec<Hotspot>,
+    /// How many there are; more than are listed when not all were read.
+    pub total: Total,
 }
 
 /// What is known of a source file's tests, the worst first.
@@ -117,6 +130,20 @@ pub fn code() -> Result<Code, Failure> {
 }
 
 impl Code {
+    /// Only the files that match the globs; all when there are none.
+    pub fn within(mut self, globs: &[&str]) -> Result<Self, Failure> {
+        if !globs.is_empty() {
+            let wanted: HashSet<String> = repo::files(globs, MAX_FILES)?
+                .into_iter()
+                .map(|file| file.path)
+                .collect();
+            self.sources.retain(|file| wanted.contains(&file.path));
+            self.tests.retain(|file| wanted.contains(&file.path));
+            self.inside.retain(|path| wanted.contains(path));
+        }
+        Ok(self)
+    }
+
     /// Which test is named after which source. `packages`: folders with a package manifest.
     pub fn counterparts<'a>(
         &'a self,
@@ -129,15 +156,15 @@ impl Code {
         )
     }
 
-    /// Sources that changed, the most telling first: those without any test, then by commits times
-    /// branching points. Files for which `wanted` says no are left out, and how many of those that
-    /// changed were looked at is said with the list.
+    /// Sources that changed: first those without any test, then those that tests only name, then the
+    /// others; each by commits times functions and branches. Files for which `wanted` says no are left
+    /// out.
     pub fn hotspots(
         &self,
         counterparts: &Counterparts,
         churn: &Churn,
         wanted: &dyn Fn(&str) -> bool,
-    ) -> Result<Vec<Hotspot>, Failure> {
+    ) -> Result<Hotspots, Failure> {
         let known: HashSet<&str> = self.sources.iter().map(|file| file.path.as_str()).collect();
         let mut changed: Vec<(&str, Option<&str>)> = churn
             .files()
@@ -149,26 +176,30 @@ impl Code {
         // Few are read: those without a test first, each kind by commits as they come.
         changed
             .sort_by_key(|(path, test)| (test.is_some_and(|test| test != *path), test.is_some()));
-        let mut read: Vec<(&str, Option<&str>, usize)> = Vec::new();
+        let changed_in_all = changed.len();
+        let mut read: Vec<(Source, Option<&str>)> = Vec::new();
         for (path, test) in changed.into_iter().take(MAX_READ) {
-            let branches = branches_in(path)?;
-            if branches >= MIN_BRANCHES {
-                read.push((path, test, branches));
-            }
+            let source = source::read(path)?;
+            read.extend(
+                source
+                    .filter(|source| source.logic >= MIN_LOGIC)
+                    .map(|source| (source, test)),
+            );
         }
-        let untested = read
+        let untested: Vec<&Source> = read
             .iter()
-            .filter(|(_, test, _)| test.is_none())
-            .map(|(path, ..)| *path);
-        let mentions = mentions(&untested.collect::<Vec<_>>())?;
+            .filter(|(_, test)| test.is_none())
+            .map(|(source, _)| source)
+            .collect();
+        let mentions = mention::of(&untested)?;
         let mut hotspots: Vec<Hotspot> = read
-            .into_iter()
-            .map(|(path, test, branches)| Hotspot {
-                path: path.to_owned(),
-                commits: churn.commits(path),
-                branches,
-                tested: match (test, mentions.get(path)) {
-                    (Some(test), _) => Tested::By(test.to_owned(), churn.commits(test)),
+            .iter()
+            .map(|(source, test)| Hotspot {
+                path: source.path.clone(),
+                commits: churn.commits(&source.path),
+                logic: source.logic,
+                tested: match (test, mentions.get(source.path.as_str())) {
+                    (Some(test), _) => Tested::By((*test).to_owned(), churn.commits(test)),
                     (None, Some(found)) => Tested::Mentioned(found.path.clone(), found.line),
                     (None, None) => Tested::Not,
                 },
@@ -182,22 +213,29 @@ impl Code {
             };
             (kind, std::cmp::Reverse(spot.weight()), spot.path.clone())
         });
-        Ok(hotspots)
+        let total = match changed_in_all {
+            0..=MAX_READ => Total::Exactly(hotspots.len()),
+            more => Total::About(more),
+        };
+        Ok(Hotspots {
+            spots: hotspots,
+            total,
+        })
     }
 }
 
 impl Hotspot {
-    /// Commits times branching points.
+    /// Commits times functions and branches.
     pub fn weight(&self) -> usize {
-        self.commits as usize * self.branches
+        self.commits as usize * self.logic
     }
 
-    /// Why it is worth a test, for a person: `4 commits in 90 days, 11 branching points`.
+    /// Why it is worth a test, for a person: `4 commits in 90 days, 11 functions and branches`.
     pub fn why(&self, churn: &Churn) -> String {
         format!(
-            "{}, {}",
+            "{}, {} functions and branches",
             churn.in_words(&self.path),
-            prompt::count(self.branches, "branching point")
+            prompt::number(self.logic)
         )
     }
 
@@ -230,127 +268,9 @@ fn is_scaffold(path: &str) -> bool {
             .any(|folder| SCAFFOLD_FOLDERS.contains(&folder))
 }
 
-/// Branching points of a file; none for files that turn out to be generated or not to be text.
-fn branches_in(path: &str) -> Result<usize, Failure> {
-    let Some((_, language)) = style::of_path(path) else {
-        return Ok(0);
-    };
-    let text = repo::read_if_text(path, MAX_BYTES)?.map(|file| file.text);
-    let text = text.filter(|text| decoy::of_text(text).is_none());
-    Ok(text.map_or(0, |text| branches(own_part(path, &text), language)))
-}
-
-/// Without Rust's tests, which stand at the end.
-fn own_part<'a>(path: &str, text: &'a str) -> &'a str {
-    let end = text.find("#[cfg(test)]").filter(|_| path.ends_with(".rs"));
-    &text[..end.unwrap_or(text.len())]
-}
-
-fn branches(text: &str, language: &language::Language) -> usize {
-    #[rustfmt::skip]
-    const WORDS: &[&str] = &[
-        "if", "elif", "elsif", "unless", "for", "foreach", "while", "until", "loop", "match", "switch", "case",
-        "when", "catch", "except", "rescue", "guard", "cond", "and", "or",
-    ];
-    let masked = mask(text, language.syntax);
-    let words = masked
-        .split(|c: char| !(c.is_alphanumeric() || c == '_'))
-        .filter(|word| WORDS.contains(word))
-        .count();
-    let arms = if language.name == "Rust" {
-        masked.matches("=>").count()
-    } else {
-        0
-    };
-    words + arms + masked.matches("&&").count() + masked.matches("||").count()
-}
-
-/// For each path the first line of a test that imports it or, where classes are files, names it.
-fn mentions(paths: &[&str]) -> Result<HashMap<String, Match>, Failure> {
-    let mut by_stem: HashMap<&str, Vec<&str>> = HashMap::new();
-    for path in paths {
-        if let Some(stem) = stem_that_tells(path) {
-            by_stem.entry(stem).or_default().push(path);
-        }
-    }
-    if by_stem.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let mut stems: Vec<&str> = by_stem.keys().copied().collect();
-    stems.sort_unstable();
-    let stems = stems
-        .iter()
-        .map(|stem| style::escaped(stem))
-        .collect::<Vec<_>>()
-        .join("|");
-    let pattern = format!(
-        r"\b(import|from|require|use|include|mod|describe|@testable)\b.*\b({stems})\b|\b(class|new)\s+({stems})\b"
-    );
-    let mut globs = counterpart::globs();
-    globs.extend(decoy::excluding());
-    let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
-    let mut mentions: HashMap<String, Match> = HashMap::new();
-    for found in repo::search(&pattern, &globs, MAX_MATCHES)? {
-        let words = found
-            .text
-            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-        let named = words.filter_map(|word| by_stem.get(word)).flatten();
-        for path in named.filter(|path| is_related(path, &found.path)) {
-            let known = mentions.contains_key(*path);
-            if !known {
-                mentions.insert((*path).to_owned(), found.clone());
-            }
-        }
-    }
-    Ok(mentions)
-}
-
-/// The name tests would import a file by, where it is not one of many.
-fn stem_that_tells(path: &str) -> Option<&str> {
-    let name = path.rsplit('/').next()?;
-    let (stem, _) = name.split_once('.')?;
-    let is_telling = stem.len() > 3
-        && !counterpart::is_common(stem)
-        && stem
-            .chars()
-            .all(|c| c.is_alphanumeric() || c == '_' || c == '-');
-    is_telling.then_some(stem)
-}
-
-/// Same language family, so that a Python test does not speak for a TypeScript file.
-fn is_related(source: &str, test: &str) -> bool {
-    let name = |path| language::of(path).map(|language| language.name);
-    let family = |path| {
-        name(path)
-            .and_then(ecosystem::of_language)
-            .map(|ecosystem| ecosystem.name)
-    };
-    family(source) == family(test)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn branching_points_are_code() {
-        let rust = language::of("a.rs").unwrap();
-        assert_eq!(
-            branches(
-                "if a && b { match c { 1 => x, _ => y } } // if not\n\"for\";",
-                rust
-            ),
-            5
-        );
-        let python = language::of("a.py").unwrap();
-        assert_eq!(
-            branches(
-                "\"\"\"if or and\"\"\"\nfor x in y:\n  if z or w: pass\n",
-                python
-            ),
-            3
-        );
-    }
 
     #[test]
     fn scaffolding() {

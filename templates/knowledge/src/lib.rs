@@ -3,6 +3,7 @@
 //! * [`survey`]: start here. One look at a repository: its files, its notes, its check commands,
 //!   and the section "This repository" that every prompt has.
 //! * [`checks`]: the commands that build and test a repository, found in its CI and task files.
+//! * [`coverage`]: what measures coverage, with which command, and what it is held against.
 //! * [`decoy`]: files that are not the owners' own code: vendored, generated, minified, fixtures.
 //! * [`docs`]: documents, and what they say about the tree.
 //! * [`docstring`]: which public names of a file say what they are.
@@ -16,6 +17,7 @@
 //! * [`testing`]: tests, what runs them, and which file tests which.
 
 pub mod checks;
+pub mod coverage;
 pub mod decoy;
 pub mod docs;
 pub mod docstring;

@@ -72,7 +72,7 @@ impl Survey {
         let globs = notable_globs();
         let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
         let notable = Files::new(repo::files(&globs, MAX_NOTABLE)?.items);
-        let mut checks = Vec::new();
+        let mut checks = checks::scripts(notable.iter().map(|file| file.path.as_str()));
         for path in to_read(&notable, places) {
             if let Some(file) = repo::read_if_text(path, MAX_READ)? {
                 checks.extend(checks::in_file(path, &file.text, &|path| notable.has(path)));
@@ -178,6 +178,7 @@ fn notable_globs() -> Vec<String> {
     names.dedup();
     let mut globs = crate::decoy::globs("**/", &names, "");
     globs.extend(checks::CI_GLOBS.iter().map(|&glob| glob.to_owned()));
+    globs.extend(checks::script_globs());
     globs.extend(crate::decoy::excluding_folders());
     globs
 }

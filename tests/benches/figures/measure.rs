@@ -10,12 +10,12 @@ use changelings_tests::Invocation;
 ///
 /// # Panics
 /// It fails.
-pub fn run(invocation: Invocation) {
+pub(crate) fn run(invocation: Invocation) {
     drop(invocation.run().success());
 }
 
 /// Both in turn, each first every other time; the medians.
-pub fn alternate(turns: usize, ours: impl Fn(), theirs: impl Fn()) -> (Duration, Duration) {
+pub(crate) fn alternate(turns: usize, ours: impl Fn(), theirs: impl Fn()) -> (Duration, Duration) {
     ours();
     theirs();
     let mut times = [Vec::new(), Vec::new()];
@@ -35,7 +35,7 @@ pub fn alternate(turns: usize, ours: impl Fn(), theirs: impl Fn()) -> (Duration,
 }
 
 /// The median of that many times.
-pub fn each(turns: usize, work: impl Fn()) -> Duration {
+pub(crate) fn each(turns: usize, work: impl Fn()) -> Duration {
     let times = (0..turns).map(|_| {
         let begin = Instant::now();
         work();
@@ -53,7 +53,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 ///
 /// # Panics
 /// The system does not tell.
-pub fn memory() -> u64 {
+pub(crate) fn memory() -> u64 {
     if let Ok(pages) = std::fs::read_to_string("/proc/self/statm") {
         let resident = pages
             .split(' ')
@@ -74,7 +74,7 @@ pub fn memory() -> u64 {
 ///
 /// # Panics
 /// It fails.
-pub fn peak_memory_of(invocation: &Invocation) -> u64 {
+pub(crate) fn peak_memory_of(invocation: &Invocation) -> u64 {
     let this = std::env::current_exe().expect("a running program has a path");
     let told = invocation
         .started_by(this, ["--peak"])
@@ -87,7 +87,7 @@ pub fn peak_memory_of(invocation: &Invocation) -> u64 {
 }
 
 /// The process in between: runs a program without its output, then prints its peak in bytes.
-pub fn tell_peak(program: &[OsString]) -> ExitCode {
+pub(crate) fn tell_peak(program: &[OsString]) -> ExitCode {
     let status = std::process::Command::new(&program[0])
         .args(&program[1..])
         .stdout(std::process::Stdio::null())

@@ -4,14 +4,14 @@ use std::fmt::Write;
 use std::time::Duration;
 
 /// Rows of figures and whether each was met.
-pub struct Table {
+pub(crate) struct Table {
     rows: String,
     missed: usize,
     turns: usize,
 }
 
 impl Table {
-    pub fn new(turns: usize) -> Self {
+    pub(crate) fn new(turns: usize) -> Self {
         let rows =
             "| figure | measured | against | at most | met |\n|---|---|---|---|---|\n".to_owned();
         println!("{}", rows.trim_end());
@@ -22,7 +22,14 @@ impl Table {
         }
     }
 
-    pub fn row(&mut self, what: &str, measured: &str, against: &str, limit: &str, met: bool) {
+    pub(crate) fn row(
+        &mut self,
+        what: &str,
+        measured: &str,
+        against: &str,
+        limit: &str,
+        met: bool,
+    ) {
         self.missed += usize::from(!met);
         self.add(
             what,
@@ -34,11 +41,11 @@ impl Table {
     }
 
     /// A row without a limit.
-    pub fn information(&mut self, what: &str, measured: &str, against: &str) {
+    pub(crate) fn information(&mut self, what: &str, measured: &str, against: &str) {
         self.add(what, measured, against, "", "");
     }
 
-    pub fn against_git(
+    pub(crate) fn against_git(
         &mut self,
         what: &str,
         time: Duration,
@@ -59,11 +66,12 @@ impl Table {
         let _ = writeln!(self.rows, "{row}");
     }
 
-    pub fn all_met(&self) -> bool {
-        self.missed == 0
+    /// How many figures were missed.
+    pub(crate) fn missed(&self) -> usize {
+        self.missed
     }
 
-    pub fn document(&self) -> String {
+    pub(crate) fn document(&self) -> String {
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         format!(
             "# Performance\n\n\
@@ -78,12 +86,12 @@ impl Table {
     }
 }
 
-pub fn milliseconds(time: Duration) -> String {
+pub(crate) fn milliseconds(time: Duration) -> String {
     let milliseconds = time.as_secs_f64() * 1000.0;
     let digits = if milliseconds < 10.0 { 2 } else { 0 };
     format!("{milliseconds:.digits$} ms")
 }
 
-pub fn megabytes(bytes: u64) -> String {
+pub(crate) fn megabytes(bytes: u64) -> String {
     format!("{:.1} MiB", bytes as f64 / f64::from(1 << 20))
 }

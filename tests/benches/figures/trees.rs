@@ -5,10 +5,10 @@ use std::fmt::Write;
 use changelings_tests::{ADA, GRACE, Repo, TestEnv};
 
 /// A file that holds a marker in every repository.
-pub const MARKED_FILE: &str = "src/part_000/module_00000.py";
+pub(crate) const MARKED_FILE: &str = "src/part_000/module_00000.py";
 
 /// That many changelings.
-pub fn configuration(changelings: usize) -> String {
+pub(crate) fn configuration(changelings: usize) -> String {
     let mut text = String::new();
     for index in 0..changelings {
         let _ = writeln!(
@@ -24,7 +24,7 @@ pub fn configuration(changelings: usize) -> String {
 
 /// A repository with that many files of Python-like text, about 2 KB each; one in a hundred has a
 /// marker. Two commits by two people.
-pub fn repository<'a>(env: &'a TestEnv, name: &str, files: usize) -> Repo<'a> {
+pub(crate) fn repository<'a>(env: &'a TestEnv, name: &str, files: usize) -> Repo<'a> {
     let repo = env.repo(name);
     for index in 0..files {
         repo.write(

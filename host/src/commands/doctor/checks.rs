@@ -217,7 +217,7 @@ fn parse_version(text: &str) -> Option<(u32, u32)> {
 /// The built-in ones, and those the configuration names.
 fn templates(context: &Context) -> Vec<Check> {
     let name = "templates";
-    let progress = context.ui.progress("loading templates");
+    let progress = context.ui.quick_progress("loading templates");
     let load = |reference: &str, base: &Path| -> Result<Template> {
         progress.say(format_args!("loading {reference}"));
         let source = catalog::find(reference, base)?;

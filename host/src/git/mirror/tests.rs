@@ -1,5 +1,7 @@
 use super::super::tests::{git_in, sh};
+use super::fetch::FETCHED_FILE;
 use super::*;
+use std::fs;
 
 /// A folder with `origin` (a repository with one commit on `main`), a home for us, and git.
 struct World {
@@ -77,6 +79,15 @@ fn follows_the_remote() {
             .args(["rev-parse", "refs/runs/r1/heads/x"]),
     );
     assert_eq!(kept.unwrap().text(), keep);
+    second.forget_run(&world.git, "r1");
+    let left = checked(
+        "for-each-ref",
+        &world
+            .git
+            .in_dir(&second.git_dir)
+            .args(["for-each-ref", "refs/runs"]),
+    );
+    assert_eq!(left.unwrap().text(), "");
 
     let opened = Mirror::open(&world.git, &world.home, &world.repo("origin"))
         .unwrap()

@@ -173,7 +173,8 @@ mod tests {
 
         #[test]
         fn every_name_comes_back_or_is_named(names in proptest::collection::btree_set("[^\0]{1,20}", 0..10)) {
-            let output: String = names.iter().map(|n| format!("100644 blob {ID}\t{n}\0")).collect();
+            let lines: Vec<_> = names.iter().map(|n| format!("100644 blob {ID}\t{n}")).collect();
+            let output = lines.join("\0");
             let tree = parse(output.as_bytes()).unwrap();
             proptest::prop_assert_eq!(tree.entries.len() + tree.left.len(), names.len());
             for entry in &tree.entries {

@@ -42,12 +42,11 @@ impl Globs {
             if glob.len() > MAX_LENGTH {
                 return Err(invalid(format!("longer than {MAX_LENGTH} characters")));
             }
-            let (pattern, set) = match glob.strip_prefix('!') {
-                Some(pattern) => (pattern, &mut unwanted),
-                None => {
-                    all = false;
-                    (glob.as_str(), &mut wanted)
-                }
+            let (pattern, set) = if let Some(pattern) = glob.strip_prefix('!') {
+                (pattern, &mut unwanted)
+            } else {
+                all = false;
+                (glob.as_str(), &mut wanted)
             };
             for pattern in expand(pattern).ok_or_else(|| invalid("empty".to_owned()))? {
                 let glob = GlobBuilder::new(&pattern)

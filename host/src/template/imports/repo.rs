@@ -1,8 +1,8 @@
 //! `repo`: the target repository at one commit, tracked plain files and history.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use super::{Access, Failure, State, Work, failure, search};
 use crate::git::{Entry, Files, Git, GitError, Snapshot, Tree};
 use crate::names::printable;
 use crate::process::ProcessError;
+use crate::ui::text::{Cut, shorten};
 use crate::template::bindings::changelings::template::repo::{
     ChangedFile, ChangedFileList, Commit, CommitList, File, FileList, FileText, Host, Origin,
     OriginList, Place, Skipped, TextMatch, TextMatchList,
@@ -27,8 +28,14 @@ const MAX_CHANGED: usize = 20_000;
 const MAX_SKIPPED: usize = 1_000;
 const MAX_PLACES: usize = 200;
 
+/// Most bytes of paths in one answer.
+const MAX_PATHS: usize = 16 << 20;
+
 /// Most bytes `read` answers.
 const MAX_READ: u32 = 4 << 20;
+
+/// Origins by path and line.
+type Origins<'a> = BTreeMap<(&'a str, u32), Origin>;
 
 /// Time for all the blaming of one call.
 const ORIGINS_TIME: Duration = Duration::from_secs(20);
@@ -40,8 +47,8 @@ pub(in crate::template) struct Repo {
     /// What "the last days" count from.
     today: Date,
     tree: Option<Arc<Tree>>,
-    /// For `read` and `files`; a search has readers of its own.
-    files: Option<Files>,
+    /// Readers that were opened and are not in use.
+    idle: Mutex<Vec<Files>>,
     /// Files that were not looked at, with the reason, by path.
     pub(in crate::template) skipped: BTreeMap<String, String>,
 }
@@ -53,7 +60,7 @@ impl Repo {
             git,
             today,
             tree: None,
-            files: None,
+            idle: Mutex::default(),
             skipped: BTreeMap::new(),
         }
     }
@@ -72,13 +79,18 @@ impl Repo {
         Ok(tree)
     }
 
-    /// The reader of files, opened once.
-    fn reader(&mut self) -> Result<&mut Files, Failure> {
-        let files = match self.files.take() {
+    /// Lends a reader of files, opened before or now. One that failed is not used again: a
+    /// conversation that broke off cannot go on.
+    fn lend<T>(&self, read: impl FnOnce(&mut Files) -> Result<T, Failure>) -> Result<T, Failure> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = idle().pop();
+        let mut files = match lent {
             Some(files) => files,
             None => self.snapshot.files(&self.git).map_err(unavailable)?,
         };
-        Ok(self.files.insert(files))
+        let result = read(&mut files)?;
+        idle().push(files);
+        Ok(result)
     }
 
     fn files(&mut self, globs: &[String], limit: u32, work: &Work) -> Result<FileList, Failure> {
@@ -87,12 +99,24 @@ impl Repo {
         let tree = self.tree(work)?;
         let mut wanted = tree.entries.iter().filter(|entry| globs.want(&entry.path));
         let first: Vec<&Entry> = wanted.by_ref().take(limit).collect();
-        let truncated = wanted.next().is_some();
-        let files = self.reader()?;
+        let mut truncated = wanted.next().is_some();
+        let sizes: Vec<Option<u64>> = match first.first() {
+            // Only a checkout has to be asked.
+            Some(entry) if entry.size.is_none() => {
+                self.lend(|files| Ok(first.iter().map(|entry| files.size(entry)).collect()))?
+            }
+            _ => first.iter().map(|entry| entry.size).collect(),
+        };
         let mut items = Vec::with_capacity(first.len());
         let mut skipped = left(&tree);
-        for entry in first {
-            match files.size(entry) {
+        let mut room = MAX_PATHS;
+        for (entry, size) in first.into_iter().zip(sizes) {
+            let Some(left) = room.checked_sub(entry.path.len()) else {
+                truncated = true;
+                break;
+            };
+            room = left;
+            match size {
                 Some(size) => items.push(File {
                     path: entry.path.clone(),
                     size,
@@ -114,15 +138,11 @@ impl Repo {
         let entry = tree.get(path).ok_or_else(|| no_file(path))?;
         let max = max_bytes.min(MAX_READ);
         // Room for the rest of a character that the limit cuts, and enough to see that it is binary.
-        let beginning = self.reader()?.beginning(entry, u64::from(max) + 8_192);
-        let (bytes, more) = match beginning {
-            Ok(beginning) => beginning.ok_or_else(|| no_file(path))?,
-            Err(error) => {
-                // A conversation that broke off cannot go on.
-                self.files = None;
-                return Err(unavailable(error));
-            }
-        };
+        let beginning = self.lend(|files| {
+            let beginning = files.beginning(entry, u64::from(max) + 8_192);
+            beginning.map_err(unavailable)
+        })?;
+        let (bytes, more) = beginning.ok_or_else(|| no_file(path))?;
         if search::is_binary(&bytes) {
             return Err(failure(
                 "binary",
@@ -153,8 +173,9 @@ impl Repo {
             .iter()
             .filter(|entry| globs.want(&entry.path))
             .collect();
-        let open = || self.snapshot.files(&self.git).map_err(unavailable);
-        let found = search::search(&matcher, &files, limit, work.deadline, open)?;
+        let found = search::search(&matcher, &files, limit, work.deadline, |search| {
+            self.lend(|files| search(files))
+        })?;
         let mut skipped = left(&tree);
         skipped.extend(
             found
@@ -212,7 +233,7 @@ impl Repo {
     fn changed_files(&mut self, since_days: u32, work: &Work) -> Result<ChangedFileList, Failure> {
         let since = self.since(since_days);
         let tree = self.tree(work)?;
-        let changed = self
+        let (changed, more) = self
             .snapshot
             .changed_files(&self.git, since, work.left())
             .map_err(unavailable)?;
@@ -227,7 +248,7 @@ impl Repo {
             .collect();
         // Stable: by path among equals.
         items.sort_by_key(|file| std::cmp::Reverse(file.commits));
-        let truncated = items.len() > MAX_CHANGED;
+        let truncated = more || items.len() > MAX_CHANGED;
         items.truncate(MAX_CHANGED);
         Ok(ChangedFileList { items, truncated })
     }
@@ -265,7 +286,7 @@ impl Repo {
         &self,
         files: &[(&'a str, Vec<u32>)],
         deadline: Instant,
-    ) -> Result<(BTreeMap<(&'a str, u32), Origin>, bool), Failure> {
+    ) -> Result<(Origins<'a>, bool), Failure> {
         let next = AtomicUsize::new(0);
         let work = || {
             let mut origins = Vec::new();
@@ -300,7 +321,7 @@ impl Repo {
             let threads: Vec<_> = (0..threads.min(files.len()))
                 .map(|_| scope.spawn(work))
                 .collect();
-            let mut origins = BTreeMap::new();
+            let mut origins = Origins::new();
             let mut truncated = false;
             for thread in threads {
                 let answer = thread.join();
@@ -356,6 +377,7 @@ fn no_file(path: &str) -> Failure {
     )
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "reads well in `map_err`")]
 fn unavailable(error: GitError) -> Failure {
     let code = match &error {
         GitError::Process(ProcessError::TimedOut { .. }) => "timed-out",
@@ -441,7 +463,7 @@ impl Host for State {
         limit: u32,
     ) -> Answer<TextMatchList> {
         self.ask_repo(
-            || format!("search `{}`{}", shortened(&pattern), among(&globs)),
+            || format!("lines with `{}`{}", shortened(&pattern), among(&globs)),
             |repo, work| repo.search(&pattern, &globs, limit, work),
             |list| counted(list.items.len(), "matches", list.truncated),
         )
@@ -470,7 +492,7 @@ impl Host for State {
 
     async fn origins(&mut self, places: Vec<Place>) -> Answer<OriginList> {
         self.ask_repo(
-            || format!("origins of {} lines", places.len()),
+            || format!("who wrote {} lines, and when", places.len()),
             |repo, work| repo.origins(&places, work),
             |list| counted(list.items.len(), "origins", list.truncated),
         )
@@ -482,14 +504,24 @@ fn counted(count: usize, what: &str, truncated: bool) -> String {
 }
 
 fn shortened(text: &str) -> String {
-    printable(&text.chars().take(100).collect::<String>())
+    printable(&shorten(text, 50, Cut::End))
 }
 
+/// Where it looked. Long lists of patterns tell a person nothing but how many they are.
 fn among(globs: &[String]) -> String {
-    if globs.is_empty() {
-        String::new()
-    } else {
-        format!(" in {}", shortened(&globs.join(" ")))
+    // One pattern can hold many: `**/{a,b,c}`.
+    let counted = |out: bool| -> usize {
+        let globs = globs.iter().filter(|glob| glob.starts_with('!') == out);
+        globs.map(|glob| glob.matches(',').count() + 1).sum()
+    };
+    match (counted(false), counted(true)) {
+        (0, 0) => String::new(),
+        (within, without) if within + without <= 3 => {
+            format!(" in {}", shortened(&globs.join(" ")))
+        }
+        (within, 0) => format!(" that fit {within} patterns"),
+        (0, without) => format!(", but for {without} patterns of paths"),
+        (within, without) => format!(" that fit {within} patterns and not {without} others"),
     }
 }
 
@@ -531,6 +563,21 @@ mod tests {
                 "{bad}"
             );
         }
+    }
+
+    #[test]
+    fn long_lists_of_patterns_are_counted() {
+        let among = |globs: &[&str]| {
+            let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
+            super::among(&globs)
+        };
+        assert_eq!(among(&[]), "");
+        assert_eq!(among(&["src/**", "*.{c,h}"]), " in src/** *.{c,h}");
+        assert_eq!(among(&["**/{a,b,c,d}"]), " that fit 4 patterns");
+        assert_eq!(
+            among(&["!**/{a,b,c}/**", "*.{c,h}"]),
+            " that fit 2 patterns and not 3 others"
+        );
     }
 
     #[test]

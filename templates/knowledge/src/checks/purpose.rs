@@ -70,7 +70,7 @@ const COMMANDS: &[(Purpose, &[&str])] = &[
     ]),
     (Coverage, &[
         "cargo llvm-cov", "cargo tarpaulin", "go tool cover", "coverage", "pytest --cov", "c8",
-        "nyc",
+        "nyc", "mix coveralls", "gcovr",
     ]),
     (Docs, &[
         "cargo doc", "cargo rustdoc", "interrogate", "pydocstyle", "sphinx-build", "mkdocs",
@@ -95,7 +95,7 @@ const NO_CHECKS: &[&str] = &[
 /// What is put before a command without changing what it is for.
 #[rustfmt::skip]
 const WRAPPERS: &[&str] = &[
-    "sudo", "time", "env", "exec", "command", "xvfb-run -a", "xvfb-run", "npx --no-install", "npx",
+    "bash", "sh", "sudo", "time", "env", "exec", "command", "xvfb-run -a", "xvfb-run", "npx --no-install", "npx",
     "bunx", "pnpm exec", "pnpm dlx", "yarn dlx", "npm exec --", "npm exec", "uv run", "uvx",
     "poetry run", "pipenv run", "pdm run", "rye run", "hatch run", "pipx run", "python -m",
     "python3 -m", "python", "python3", "bundle exec", "mise exec --", "mise x --", "direnv exec .",
@@ -112,6 +112,13 @@ const TASK_RUNNERS: &[&str] = &[
     "dagger call", "hatch test",
 ];
 
+/// In a command that runs tests these measure as well.
+#[rustfmt::skip]
+const MEASURING: &[&str] = &[
+    "--cov", "--coverage", "-cover", "--experimental-test-coverage", "--enable-code-coverage", "--collect:",
+    "--collect ", "CollectCoverage=true", "jacoco", "kover",
+];
+
 /// What a command checks; `None` when it checks nothing (installs, publishes, prints, ...).
 pub fn purpose_of(command: &str) -> Option<Purpose> {
     command
@@ -122,12 +129,14 @@ pub fn purpose_of(command: &str) -> Option<Purpose> {
 
 fn purpose_of_part(part: &str) -> Option<Purpose> {
     let mut words: Vec<&str> = part.split_whitespace().collect();
+    let mut program = "";
     loop {
         let before = words.len();
         while words.first().is_some_and(|word| is_assignment(word)) {
             words.remove(0);
         }
         if let Some(first) = words.first_mut() {
+            program = first;
             *first = first
                 .trim_start_matches("./")
                 .rsplit("bin/")
@@ -152,9 +161,7 @@ fn purpose_of_part(part: &str) -> Option<Purpose> {
     if command.ends_with(" --version") || longest(NO_CHECKS.iter().copied(), &command).is_some() {
         return None;
     }
-    let coverage = ["--cov", "--coverage", "-coverprofile"]
-        .iter()
-        .any(|flag| command.contains(flag));
+    let coverage = MEASURING.iter().any(|flag| command.contains(flag));
     let known = COMMANDS
         .iter()
         .filter_map(|(purpose, starts)| {
@@ -167,10 +174,8 @@ fn purpose_of_part(part: &str) -> Option<Purpose> {
             .iter()
             .filter(|word| !word.starts_with('-') && !word.contains('='))
             .find_map(|word| purpose_of_name(word)),
-        (None, None) => words
-            .first()
-            .filter(|word| is_script(word))
-            .and_then(|word| purpose_of_name(word)),
+        (None, None) if is_script(program) => purpose_of_script(program, &words[1..]),
+        (None, None) => None,
     };
     if coverage && purpose == Some(Test) {
         Some(Coverage)
@@ -191,7 +196,7 @@ pub fn purpose_of_name(name: &str) -> Option<Purpose> {
     ];
     #[rustfmt::skip]
     const NAMES: &[(Purpose, &[&str])] = &[
-        (Coverage, &["coverage", "cov"]),
+        (Coverage, &["coverage", "cov", "cover"]),
         (Test, &["test", "tests", "spec", "e2e", "pytest", "unittest"]),
         (Lint, &["lint", "clippy", "vet", "linter", "eslint", "ruff"]),
         (Format, &["fmt", "format", "formatting", "style", "prettier", "spotlesscheck"]),
@@ -250,6 +255,21 @@ fn is_assignment(word: &str) -> bool {
     })
 }
 
+/// `scripts/test.sh`, `./dev test`, `.ci/run`: the name tells, else an argument, else the folder.
+fn purpose_of_script(program: &str, arguments: &[&str]) -> Option<Purpose> {
+    let folder = program.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let name = program.rsplit('/').next().unwrap_or(program);
+    let name = name.split('.').next().unwrap_or(name);
+    let arguments = arguments
+        .iter()
+        .copied()
+        .filter(|word| !word.starts_with('-'));
+    std::iter::once(name)
+        .chain(arguments.take(2))
+        .chain([folder])
+        .find_map(purpose_of_name)
+}
+
 /// A program of the repository rather than of the machine.
 fn is_script(word: &str) -> bool {
     word.contains('/') || word.ends_with(".sh") || word.ends_with(".py")
@@ -278,10 +298,23 @@ mod tests {
             ("make install", None),
             ("cd web && npm test", Some(Test)),
             ("go test ./... -coverprofile=c.out", Some(Coverage)),
+            ("go test -race -covermode=atomic ./...", Some(Coverage)),
+            ("python -m unittest discover", Some(Test)),
+            ("make cover", Some(Coverage)),
+            ("./gradlew test jacocoTestReport", Some(Coverage)),
+            (
+                "dotnet test --collect:\"XPlat Code Coverage\"",
+                Some(Coverage),
+            ),
             ("golangci-lint run", Some(Lint)),
             ("./gradlew build", Some(Build)),
             ("./mvnw -B verify", Some(Test)),
             ("./scripts/test.sh", Some(Test)),
+            ("./dev test --quick", Some(Test)),
+            ("./dev release", None),
+            ("bash ci/lint.sh", Some(Lint)),
+            (".ci/run", Some(Test)),
+            ("./deploy.sh production", None),
             ("sudo apt-get install -y protobuf", None),
             ("cargo publish", None),
             ("npm run deploy", None),

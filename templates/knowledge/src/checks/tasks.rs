@@ -23,6 +23,50 @@ pub const TASK_FILES: &[&str] = &[
     "Taskfile.yaml",
 ];
 
+/// Scripts that projects without a task file have, by folder and name (with `.sh` or `.py` or bare).
+const SCRIPT_FOLDERS: &[&str] = &["script", "scripts", "bin", "ci", ".ci", "tools", "hack"];
+const SCRIPTS: &[&str] = &[
+    "test",
+    "tests",
+    "check",
+    "lint",
+    "ci",
+    "cibuild",
+    "verify",
+    "run",
+    "run-tests",
+    "run_tests",
+];
+
+/// Globs that find them.
+pub fn script_globs() -> Vec<String> {
+    let (folders, names) = (SCRIPT_FOLDERS.join(","), SCRIPTS.join(","));
+    vec![
+        format!("/{{{folders}}}/{{{names}}}"),
+        format!("/{{{folders}}}/{{{names}}}.{{sh,py}}"),
+        format!("/{{{names}}}.sh"),
+    ]
+}
+
+/// The check that a file is, when it is such a script.
+pub(super) fn script(path: &str) -> Option<Check> {
+    let (folder, name) = path.rsplit_once('/').unwrap_or(("", path));
+    let (stem, extension) = name.split_once('.').unwrap_or((name, ""));
+    let is_at_home = SCRIPT_FOLDERS.contains(&folder) || (folder.is_empty() && extension == "sh");
+    if !(is_at_home && SCRIPTS.contains(&stem) && ["", "sh", "py"].contains(&extension)) {
+        return None;
+    }
+    let command = format!("./{path}");
+    Some(Check {
+        purpose: purpose_of(&command)?,
+        command,
+        folder: String::new(),
+        path: path.to_owned(),
+        line: 1,
+        source: Source::Task,
+    })
+}
+
 /// Whether this is a task file, by its name.
 pub fn is_task_file(path: &str) -> bool {
     TASK_FILES.contains(&path.rsplit('/').next().unwrap_or(path))
@@ -269,6 +313,24 @@ mod tests {
             ),
             ["2 test nox -s tests"]
         );
+    }
+
+    #[test]
+    fn scripts() {
+        let command = |path| script(path).map(|check| check.command);
+        assert_eq!(command("scripts/test.sh"), Some("./scripts/test.sh".into()));
+        assert_eq!(command(".ci/run"), Some("./.ci/run".into()));
+        assert_eq!(command("check.sh"), Some("./check.sh".into()));
+        for none in [
+            "build.gradle",
+            "setup.py",
+            "src/test.py",
+            "test.py",
+            "scripts/run.sh",
+            "ci/run.md",
+        ] {
+            assert_eq!(command(none), None, "{none}");
+        }
     }
 
     #[test]

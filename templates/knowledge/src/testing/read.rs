@@ -35,7 +35,7 @@ pub struct Test<'a> {
     pub line: u32,
     /// Of the end.
     pub end: u32,
-    /// Lines of the body with code on them.
+    /// Lines of the body that do something: no blanks, comments or rows of constants.
     pub code_lines: usize,
     /// Calls and statements that can fail.
     pub checks: usize,
@@ -310,7 +310,7 @@ impl<'a> Reader<'a, '_> {
             end: self.line(body.end.saturating_sub(1)),
             code_lines: self.masked[body.clone()]
                 .lines()
-                .filter(|line| !line.trim().is_empty())
+                .filter(|line| is_code(line))
                 .count(),
             checks: strength.checks,
             constants: strength.constants,
@@ -322,13 +322,27 @@ impl<'a> Reader<'a, '_> {
     }
 
     fn calls(&self, body: &std::ops::Range<usize>) -> Vec<&'a str> {
-        let mut calls: Vec<&str> = strength::called(&self.masked[body.clone()])
-            .map(|(name, at)| &self.text[body.start + at..body.start + at + name.len()])
-            .collect();
+        let mut calls: Vec<&str> = Vec::new();
+        let mut start = body.start;
+        for line in self.masked[body.clone()].split_inclusive('\n') {
+            let names = strength::called(line);
+            calls.extend(names.map(|(name, at)| &self.text[start + at..start + at + name.len()]));
+            start += line.len();
+        }
         calls.sort_unstable();
         calls.dedup();
         calls
     }
+}
+
+/// Whether a line does something; rows of constants in a table do not.
+fn is_code(line: &str) -> bool {
+    #[rustfmt::skip]
+    const CONSTANTS: &[&str] =
+        &["true", "false", "nil", "null", "None", "Some", "True", "False", "undefined"];
+    line.split(|c| !is_word(c))
+        .filter(|word| word.starts_with(|c: char| c.is_alphabetic() || c == '_'))
+        .any(|word| !CONSTANTS.contains(&word))
 }
 
 /// Where a later definition takes the place of an earlier one, the earlier never runs.

@@ -22,6 +22,8 @@ pub struct Runner {
     pub commands: &'static [&'static str],
     /// Words in a test file that say it is for this runner.
     pub imports: &'static [&'static str],
+    /// Comes with the language: a test file that imports it needs no set-up.
+    pub is_built_in: bool,
     /// Runs one test. `{run}`: how the package manager starts a tool, `{path}`, `{folder}`,
     /// `{line}`, `{name}` and `{class}`: where the test is and what it is called.
     pub one: &'static str,
@@ -39,6 +41,7 @@ const fn runner(
         dependencies: &[],
         commands: &[],
         imports: &[],
+        is_built_in: false,
         one,
     }
 }
@@ -71,6 +74,7 @@ pub static RUNNERS: &[Runner] = &[
     Runner {
         commands: &["-m unittest"],
         imports: &["import unittest", "from unittest"],
+        is_built_in: true,
         ..runner("unittest", &["Python"], "{run}python -m unittest -k {name} {path}")
     },
     Runner {
@@ -103,6 +107,7 @@ pub static RUNNERS: &[Runner] = &[
     Runner {
         commands: &["node --test"],
         imports: &["node:test"],
+        is_built_in: true,
         ..runner("node's test runner", SCRIPT, "node --test --test-name-pattern='{name}' {path}")
     },
     Runner {
@@ -213,7 +218,7 @@ const RUN: &[(&str, &str, &str)] = &[
     ("Python", "uv.lock", "uv run "), ("Python", "poetry.lock", "poetry run "), ("Python", "pdm.lock", "pdm run "),
     ("Python", "Pipfile.lock", "pipenv run "), ("TypeScript", "pnpm-lock.yaml", "pnpm exec "),
     ("TypeScript", "yarn.lock", "yarn "), ("TypeScript", "bun.lock", "bunx "), ("TypeScript", "bun.lockb", "bunx "),
-    ("TypeScript", "package.json", "npx "), ("Ruby", "Gemfile.lock", "bundle exec "), ("Ruby", "Gemfile", "bundle exec "),
+    ("Ruby", "Gemfile.lock", "bundle exec "), ("Ruby", "Gemfile", "bundle exec "),
 ];
 
 const MAX_FOUND: u32 = 2_000;
@@ -268,9 +273,6 @@ pub fn find(survey: &Survey) -> Result<Vec<Found>, Failure> {
                 });
             }
         };
-        for check in survey.checks.iter().filter(|check| runs(runner, check)) {
-            add(&check.folder, &check.path, Some(check.line));
-        }
         for line in &dependencies.items {
             if runner
                 .dependencies
@@ -292,12 +294,15 @@ pub fn find(survey: &Survey) -> Result<Vec<Found>, Failure> {
                 add(folder, &file.path, None);
             }
         }
+        for check in survey.checks.iter().filter(|check| runs(runner, check)) {
+            add(&check.folder, &check.path, Some(check.line));
+        }
     }
     Ok(found)
 }
 
 /// The runner of a test file whose text is known.
-pub fn of<'a>(found: &'a [Found], path: &str, text: &str) -> Option<&'a Found> {
+pub fn of(found: &[Found], path: &str, text: &str) -> Option<Found> {
     let language = language::of(path)?;
     let fits = |found: &&Found| {
         let is_inside = found.folder.is_empty()
@@ -306,21 +311,38 @@ pub fn of<'a>(found: &'a [Found], path: &str, text: &str) -> Option<&'a Found> {
                 .is_some_and(|rest| rest.starts_with('/'));
         found.runner.languages.contains(&language.name) && is_inside
     };
-    let imports = |found: &&Found| {
-        found
-            .runner
-            .imports
-            .iter()
-            .any(|import| text.contains(import))
-    };
-    let innermost = |candidates: Vec<&'a Found>| {
+    let is_imported = |runner: &Runner| runner.imports.iter().any(|import| text.contains(import));
+    let innermost = |candidates: Vec<&Found>| {
         let depth = candidates.iter().map(|found| found.folder.len()).max();
         candidates
             .into_iter()
             .find(|found| Some(found.folder.len()) == depth)
+            .cloned()
     };
-    innermost(found.iter().filter(fits).filter(imports).collect())
-        .or_else(|| innermost(found.iter().filter(fits).collect()))
+    let built_in = || {
+        RUNNERS
+            .iter()
+            .find(|runner| {
+                runner.is_built_in
+                    && runner.languages.contains(&language.name)
+                    && is_imported(runner)
+            })
+            .map(|runner| Found {
+                runner,
+                folder: String::new(),
+                path: path.to_owned(),
+                line: None,
+            })
+    };
+    innermost(
+        found
+            .iter()
+            .filter(fits)
+            .filter(|found| is_imported(found.runner))
+            .collect(),
+    )
+    .or_else(|| innermost(found.iter().filter(fits).collect()))
+    .or_else(built_in)
 }
 
 impl Found {
@@ -344,7 +366,10 @@ impl Found {
         Some(
             self.runner
                 .one
-                .replace("{run}", self.run(survey))
+                .replace(
+                    "{run}",
+                    starts_tools_with(survey, self.runner.languages[0], &self.folder),
+                )
                 .replace("{path}", inside)
                 .replace("{folder}", folder_of(inside))
                 .replace("{line}", &line.to_string())
@@ -353,46 +378,37 @@ impl Found {
         )
     }
 
-    /// `uv run `, `pnpm exec `, by the lockfile here or above.
-    fn run(&self, survey: &Survey) -> &'static str {
-        let family = |language: &str| match language {
-            "JavaScript" => "TypeScript",
-            other => RUN
-                .iter()
-                .map(|(name, ..)| *name)
-                .find(|name| *name == other)
-                .unwrap_or(""),
-        };
-        let family = family(self.runner.languages[0]);
-        let mut folder = self.folder.as_str();
-        loop {
-            let beside = |name: &str| {
-                if folder.is_empty() {
-                    name.to_owned()
-                } else {
-                    format!("{folder}/{name}")
-                }
-            };
-            let known = RUN.iter().find(|(language, file, _)| {
-                *language == family && survey.notable.has(&beside(file))
-            });
-            match known {
-                Some((_, file, run)) if *file != "package.json" || folder.is_empty() => return run,
-                _ if folder.is_empty() => {
-                    return if family == "TypeScript" { "npx " } else { "" };
-                }
-                _ => folder = parent_of(folder),
-            }
-        }
-    }
-
-    /// `vitest, set up in package.json:12`, for a person.
-    pub fn in_words(&self) -> String {
-        let place = match self.line {
+    /// The place that says so, for a person.
+    pub fn evidence(&self) -> String {
+        match self.line {
             Some(line) => prompt::place(&self.path, line),
             None => prompt::code(&self.path),
+        }
+    }
+}
+
+/// What starts a tool of a language's packages: `uv run `, `pnpm exec `, by the lockfile in the
+/// folder or above.
+pub fn starts_tools_with(survey: &Survey, language: &str, folder: &str) -> &'static str {
+    let language = if language == "JavaScript" {
+        "TypeScript"
+    } else {
+        language
+    };
+    let mut folder = folder;
+    loop {
+        let is_there = |name: &str| match folder {
+            "" => survey.notable.has(name),
+            folder => survey.notable.has(&format!("{folder}/{name}")),
         };
-        format!("{} ({place})", self.runner.name)
+        let known = RUN
+            .iter()
+            .find(|(of, file, _)| *of == language && is_there(file));
+        match known {
+            Some((.., run)) => return run,
+            None if folder.is_empty() => return if language == "TypeScript" { "npx " } else { "" },
+            None => folder = parent_of(folder),
+        }
     }
 }
 
@@ -405,7 +421,7 @@ fn runs(runner: &Runner, check: &Check) -> bool {
 }
 
 /// Whether a text contains words as whole words.
-fn has_word(text: &str, words: &str) -> bool {
+pub(crate) fn has_word(text: &str, words: &str) -> bool {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     text.match_indices(words).any(|(at, _)| {
         let before = text[..at].chars().next_back();
@@ -416,11 +432,12 @@ fn has_word(text: &str, words: &str) -> bool {
     })
 }
 
-/// A name against a glob with at most one star at its end.
-fn name_matches(name: &str, glob: &str) -> bool {
-    match glob.strip_suffix('*') {
-        Some(start) => name.starts_with(start),
-        None => name == glob,
+/// A name against a glob with at most one star, at its start or end.
+pub(crate) fn name_matches(name: &str, glob: &str) -> bool {
+    match (glob.strip_suffix('*'), glob.strip_prefix('*')) {
+        (Some(start), _) => name.starts_with(start),
+        (None, Some(end)) => name.ends_with(end),
+        (None, None) => name == glob,
     }
 }
 
@@ -457,7 +474,12 @@ mod tests {
                     let one = found
                         .one(&survey, &file.path, 3, "it's a")
                         .unwrap_or_default();
-                    lines.push(format!("{} in [{}]: {one}", found.in_words(), found.folder));
+                    let name = found.runner.name;
+                    lines.push(format!(
+                        "{name} ({}) in [{}]: {one}",
+                        found.evidence(),
+                        found.folder
+                    ));
                 }
             }
             Ok(Composition::skip(lines.join("\n")))

@@ -151,7 +151,7 @@ fn is_followed_by_call(line: &str, from: usize, to: usize) -> bool {
     let before = line[..from].trim_start();
     (before.is_empty() || before.ends_with('.'))
         && line[to..].starts_with(' ')
-        && (after.starts_with(|c: char| is_word(c) || "\"':@-".contains(c))
+        && (after.starts_with(|c: char| is_word(c) || "\"':@%-".contains(c))
             || after.starts_with("=="))
 }
 

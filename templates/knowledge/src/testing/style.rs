@@ -143,7 +143,7 @@ pub static STYLES: &[Style] = &[
         skip_statements: &["this.skip()", "t.skip(", "test.skip()", "ctx.skip("],
         checks: &["wait", "rejects", "tsd", "page", "fc"],
         check_code: &["t.", "cy.", "page.", "getBy", "getAllBy", "findBy", "findAllBy", ".should", "done"],
-        sleeps: &["setTimeout", "sleep", "delay", "waitForTimeout", "cy.wait", "browser.pause", "setImmediate"],
+        sleeps: &["setTimeout", "sleep", "delay", ".waitForTimeout", "cy.wait", "browser.pause", "setImmediate"],
         fake_clocks: &["useFakeTimers", "fakeTimers", "FakeTimers", "mock.timers", "fakeAsync", "cy.clock"],
         ..NONE
     },

@@ -398,7 +398,12 @@ RSpec.describe Cart do
     expect(1).to eq 2
   end
 
-  def check(x)
+  it "helped" do
+    cart.add(1)
+    results_in 'a' => 1
+  end
+
+  def results_in(x)
     expect(x).to be
   end
 end
@@ -409,7 +414,8 @@ end
             "7-9 later skipped",
             "10-12 waits weak skipped",
             "13-17 polls skipped",
-            "fn check checks",
+            "19-22 helped weak",
+            "fn results_in checks",
             "7 Skipped later",
             "10 Skipped waits: slow",
             "15 Skipped polls: no server",
@@ -420,6 +426,21 @@ end
         "class ATest < Minitest::Test\n  def test_a\n    A.new.b(1)\n  end\n  test \"b\" do\n    assert_equal 1, b(1)\n  end\nend\n",
         &["2-4 test_a weak", "5-7 b"],
     );
+}
+
+#[test]
+fn helpers_check_for_tests() {
+    let text = "it 'a' do\n  x\n  results_in 'a' => 1\nend\ndef results_in(x)\n  really x\nend\n\
+                def really(x)\n  expect(x).to be\nend\nit 'b' do\n  x\nend\n";
+    let (style, language) = style::of_path("spec/a_spec.rb").unwrap();
+    let file = read(text, style, language.syntax);
+    let helpers = crate::testing::Helpers::among(&file.functions);
+    let can_fail: Vec<bool> = file
+        .tests
+        .iter()
+        .map(|test| helpers.can_fail(test))
+        .collect();
+    assert_eq!(can_fail, [true, false]);
 }
 
 #[test]

@@ -1,0 +1,42 @@
+//! Files an agent writes into the run's folder, read back with suspicion.
+
+use std::fs;
+use std::io::Read;
+use std::path::Path;
+
+use crate::redact::Redactor;
+
+pub(super) const SUMMARY: &str = "agent-summary.md";
+pub(super) const REPORT: &str = "agent-report.md";
+/// Longest such file that is read.
+const MAX_WRITTEN: u64 = 1024 * 1024;
+
+/// What an agent wrote about its work.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Written {
+    pub summary: Option<String>,
+    pub report: Option<String>,
+}
+
+impl Written {
+    /// What lies in the run's folder: plain files only, cut at 1 MiB, without secrets. Empty files
+    /// count as absent.
+    pub fn read(run_dir: &Path, redactor: &Redactor) -> Self {
+        let read = |name| read_back(&run_dir.join(name), redactor);
+        Self {
+            summary: read(SUMMARY),
+            report: read(REPORT),
+        }
+    }
+}
+
+fn read_back(path: &Path, redactor: &Redactor) -> Option<String> {
+    // A link would make us read a file the agent chose.
+    let is_plain = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
+    let mut bytes = Vec::new();
+    let file = is_plain.then(|| fs::File::open(path).ok()).flatten()?;
+    file.take(MAX_WRITTEN).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let text = redactor.text(&text);
+    (!text.trim().is_empty()).then(|| text.into_owned())
+}

@@ -1,0 +1,64 @@
+use super::*;
+
+fn sh(script: &str) -> Command {
+    Command::new("/bin/sh")
+        .arg("-c")
+        .arg(script)
+        .env("PATH", "/usr/bin:/bin")
+}
+
+#[test]
+fn output_and_code() {
+    let finished = sh("cat; echo err >&2; exit 7").stdin("in").run().unwrap();
+    assert_eq!((finished.text().as_str(), finished.code()), ("in", 7));
+    assert_eq!(finished.stderr, b"err\n");
+}
+
+#[test]
+fn deadline_kills_the_group() {
+    let started = Instant::now();
+    let error = sh("sleep 60 & sleep 60")
+        .timeout(Duration::from_millis(200))
+        .run()
+        .unwrap_err();
+    assert!(matches!(error, ProcessError::TimedOut { .. }));
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn a_flood_does_not_outlive_the_deadline() {
+    let error = sh("yes")
+        .timeout(Duration::from_millis(200))
+        .max_output(1000)
+        .run()
+        .unwrap_err();
+    assert!(matches!(error, ProcessError::TimedOut { .. }));
+}
+
+#[test]
+fn a_grandchild_cannot_hold_us() {
+    let started = Instant::now();
+    assert!(sh("sleep 60 & echo done").run().unwrap().success());
+    assert!(started.elapsed() < Duration::from_secs(10));
+}
+
+#[test]
+fn environment_starts_empty() {
+    let finished = Command::new("/usr/bin/env").env("A", "1").run().unwrap();
+    assert_eq!(finished.text(), "A=1");
+}
+
+#[test]
+fn missing_program() {
+    let error = Command::new("no-such-program-here").run().unwrap_err();
+    assert!(matches!(error, ProcessError::NotFound(_)));
+}
+
+#[test]
+fn long_output_is_cut() {
+    let finished = sh("head -c 100000 /dev/zero")
+        .max_output(1000)
+        .run()
+        .unwrap();
+    assert!(finished.truncated && finished.stdout.len() == 1000);
+}

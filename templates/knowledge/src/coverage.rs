@@ -1,0 +1,9 @@
+//! Measuring coverage: what measures it in a repository, with which command, and what it is held
+//! against.
+
+mod limits;
+mod measure;
+pub mod tool;
+
+pub use limits::{Exclusion, Limits, Threshold};
+pub use measure::{Measure, find, of_path};
