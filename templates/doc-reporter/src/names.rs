@@ -91,15 +91,13 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
         let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
         let found = repo::search(&pattern, &globs, MAX_MATCHES)?;
         let (truncated, before) = (found.truncated, missing.len());
-        let sought: Vec<String> = missing.iter().map(|&key| key.to_owned()).collect();
+        let sought: BTreeSet<String> = missing.iter().map(|&key| key.to_owned()).collect();
         for line in found {
-            for key in &sought {
-                if has_word(&line.text, key) {
-                    missing.remove(key.as_str());
-                    let of_key = places.entry(key.clone()).or_default();
-                    if of_key.len() < 400 {
-                        of_key.push(line.clone());
-                    }
+            for key in keys_of(&line.text, &sought) {
+                missing.remove(key.as_str());
+                let of_key = places.entry(key).or_default();
+                if of_key.len() < 400 {
+                    of_key.push(line.clone());
                 }
             }
         }
@@ -240,14 +238,19 @@ fn code_globs() -> Vec<String> {
     globs
 }
 
-fn has_word(line: &str, key: &str) -> bool {
+/// The names that a line has as words of their own.
+fn keys_of(line: &str, sought: &BTreeSet<String>) -> BTreeSet<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let has = |key: &str| {
-        line.match_indices(key).any(|(at, _)| {
-            !line[..at].ends_with(is_word) && !line[at + key.len()..].starts_with(is_word)
-        })
-    };
-    has(key) || key.contains('-') && has(&key.replace('-', "_"))
+    let words = line.split(|c: char| !is_word(c));
+    // `dry_run` is the option `dry-run`.
+    let variants = words.flat_map(|word| [word.to_owned(), word.replace('_', "-")]);
+    let flags = line
+        .split(|c: char| !is_word(c) && c != '-')
+        .map(|word| word.trim_start_matches('-').to_owned());
+    variants
+        .chain(flags)
+        .filter(|word| sought.contains(word))
+        .collect()
 }
 
 /// `--from`, `"from"`, or a field `from:` that a parser of arguments makes an option of.
