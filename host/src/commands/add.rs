@@ -358,7 +358,7 @@ fn summary(
         ("repository", repos.join(", ") + &said),
         ("schedule", when),
         (
-            "next run",
+            "next fire",
             if changeling.enabled {
                 next
             } else {
