@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::brief::{Delivery, Manifest};
-use crate::config::{self, Changeling, Config, ConfigError};
+use crate::config::{self, Changeling, Config, ConfigError, Layer};
 use crate::names::{Digest, Name, printable};
 use crate::permission::Permission;
 use crate::repo_url::RepoUrl;
@@ -170,12 +170,23 @@ impl Job {
             pr_title: changeling.pr_title.clone(),
             deliver: changeling.deliver,
             allow_paths: changeling.allow_paths.clone(),
-            on_open_pr: changeling.on_open_pr,
+            on_open_pr: on_open_pr(changeling, manifest),
             max_turns: changeling.max_turns,
             max_budget_usd: changeling.max_budget_usd,
             identity: changeling.identity.clone(),
             unattended: changeling.unattended,
         })
+    }
+}
+
+/// The user's choice; else the template's, which knows whether its runs go on with one piece of work
+/// (any FIXME) or begin another (the next issue); else to update.
+fn on_open_pr(changeling: &Changeling, manifest: &Manifest) -> OnOpenPr {
+    let chosen = changeling.origin("on_open_pr").layer != Layer::BuiltIn;
+    match manifest.extras.get("on-open-pr").map(String::as_str) {
+        Some("new") if !chosen => OnOpenPr::New,
+        Some("skip") if !chosen => OnOpenPr::Skip,
+        _ => changeling.on_open_pr,
     }
 }
 
@@ -305,6 +316,25 @@ mod tests {
             ]
             .join("\n")
         );
+    }
+
+    #[test]
+    fn a_template_knows_whether_its_runs_belong_together() {
+        let file = std::path::Path::new("/base/config.toml");
+        let start = "[changelings.a]\ntemplate = \"issue-fixer\"\nrepo = \"me/it\"\n";
+        let chosen = |text: &str, wish: Option<&str>| {
+            let config = Config::parse(file, text, file).unwrap();
+            let mut manifest = manifest();
+            manifest
+                .extras
+                .extend(wish.map(|wish| ("on-open-pr".to_owned(), wish.to_owned())));
+            on_open_pr(config.named("a").unwrap(), &manifest)
+        };
+        assert_eq!(chosen(start, None), OnOpenPr::Update);
+        assert_eq!(chosen(start, Some("new")), OnOpenPr::New);
+        assert_eq!(chosen(start, Some("anything")), OnOpenPr::Update);
+        let said = format!("{start}on_open_pr = \"update\"\n");
+        assert_eq!(chosen(&said, Some("new")), OnOpenPr::Update);
     }
 
     #[test]

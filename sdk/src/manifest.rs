@@ -66,6 +66,15 @@ impl Manifest {
         self
     }
 
+    /// What a run does while a pull request of the same changeling is open, unless the user chose:
+    /// `update` it (the default), `skip` the run, or open a `new` one. `new` is for templates whose
+    /// runs are separate pieces of work.
+    #[must_use]
+    pub fn on_open_pr(mut self, what: &str) -> Self {
+        self.extras.push(("on-open-pr".into(), what.into()));
+        self
+    }
+
     /// Adds an mngr argument that every brief carries, `--flag=value`.
     #[must_use]
     pub fn mngr_arg(mut self, arg: impl Into<String>) -> Self {

@@ -37,6 +37,8 @@ impl Template for IssueFixer {
             "Number of the issue to take; chosen when empty",
         ))
         .permissions(["repo:read", "github:read", "publish"])
+        // Another issue is another piece of work; issues with a pull request are not taken again.
+        .on_open_pr("new")
         .default_message(prompt::message(
             include_str!("instructions.md"),
             Rules::Changes,

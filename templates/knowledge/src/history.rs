@@ -48,17 +48,13 @@ impl Churn {
         files
     }
 
-    /// `3 commits in 180 days`, for a person; `unchanged for 180 days`.
+    /// `3 commits in 180 days`, for a person; `unchanged for 180 days`; `3 commits` of all time.
     pub fn in_words(&self, path: &str) -> String {
-        match self.commits(path) {
-            0 => format!("unchanged for {} days", self.days),
-            commits => {
-                format!(
-                    "{} in {} days",
-                    prompt::count(commits as usize, "commit"),
-                    self.days
-                )
-            }
+        let commits = prompt::count(self.commits(path) as usize, "commit");
+        match (self.commits(path), self.days) {
+            (_, 0) => commits,
+            (0, days) => format!("unchanged for {days} days"),
+            (_, days) => format!("{commits} in {days} days"),
         }
     }
 }

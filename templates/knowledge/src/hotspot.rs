@@ -5,6 +5,7 @@ mod source;
 
 use std::collections::HashSet;
 
+use changelings_sdk::prompt::Total;
 use changelings_sdk::repo::{self, File};
 use changelings_sdk::{Failure, prompt};
 
@@ -19,7 +20,7 @@ const MAX_FILES: u32 = 100_000;
 const MAX_READ: usize = 40;
 const MAX_MATCHES: u32 = 10_000;
 /// With less there is little to test: constants, types, re-exports.
-const MIN_LOGIC: usize = 3;
+const MIN_LOGIC: usize = 2;
 
 /// Files that are there to hold things together: a test of their own is not to be expected.
 #[rustfmt::skip]
@@ -60,6 +61,15 @@ pub struct Hotspot {
     /// Its functions, `if`s, loops, cases and the like.
     pub logic: usize,
     pub tested: Tested,
+}
+
+/// The source files that changed lately.
+#[derive(Debug, Clone)]
+pub struct Hotspots {
+    /// The most telling first.
+    pub spots: Vec<Hotspot>,
+    /// How many there are; more than are listed when not all were read.
+    pub total: Total,
 }
 
 /// What is known of a source file's tests, the worst first.
@@ -120,6 +130,20 @@ pub fn code() -> Result<Code, Failure> {
 }
 
 impl Code {
+    /// Only the files that match the globs; all when there are none.
+    pub fn within(mut self, globs: &[&str]) -> Result<Self, Failure> {
+        if !globs.is_empty() {
+            let wanted: HashSet<String> = repo::files(globs, MAX_FILES)?
+                .into_iter()
+                .map(|file| file.path)
+                .collect();
+            self.sources.retain(|file| wanted.contains(&file.path));
+            self.tests.retain(|file| wanted.contains(&file.path));
+            self.inside.retain(|path| wanted.contains(path));
+        }
+        Ok(self)
+    }
+
     /// Which test is named after which source. `packages`: folders with a package manifest.
     pub fn counterparts<'a>(
         &'a self,
@@ -132,15 +156,15 @@ impl Code {
         )
     }
 
-    /// Sources that changed, the most telling first: those without any test, then by commits times
-    /// functions and branches. Files for which `wanted` says no are left out, and how many of those that
-    /// changed were looked at is said with the list.
+    /// Sources that changed: first those without any test, then those that tests only name, then the
+    /// others; each by commits times functions and branches. Files for which `wanted` says no are left
+    /// out.
     pub fn hotspots(
         &self,
         counterparts: &Counterparts,
         churn: &Churn,
         wanted: &dyn Fn(&str) -> bool,
-    ) -> Result<Vec<Hotspot>, Failure> {
+    ) -> Result<Hotspots, Failure> {
         let known: HashSet<&str> = self.sources.iter().map(|file| file.path.as_str()).collect();
         let mut changed: Vec<(&str, Option<&str>)> = churn
             .files()
@@ -152,6 +176,7 @@ impl Code {
         // Few are read: those without a test first, each kind by commits as they come.
         changed
             .sort_by_key(|(path, test)| (test.is_some_and(|test| test != *path), test.is_some()));
+        let changed_in_all = changed.len();
         let mut read: Vec<(Source, Option<&str>)> = Vec::new();
         for (path, test) in changed.into_iter().take(MAX_READ) {
             let source = source::read(path)?;
@@ -188,7 +213,14 @@ impl Code {
             };
             (kind, std::cmp::Reverse(spot.weight()), spot.path.clone())
         });
-        Ok(hotspots)
+        let total = match changed_in_all {
+            0..=MAX_READ => Total::Exactly(hotspots.len()),
+            more => Total::About(more),
+        };
+        Ok(Hotspots {
+            spots: hotspots,
+            total,
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! * [`checks`]: the commands that build and test a repository, found in its CI and task files.
 //! * [`coverage`]: what measures coverage, with which command, and what it is held against.
 //! * [`decoy`]: files that are not the owners' own code: vendored, generated, minified, fixtures.
+//! * [`docs`]: documents, and what they say about the tree.
 //! * [`docstring`]: which public names of a file say what they are.
 //! * [`language`] and [`lexer`]: comment and string syntax; what is a comment and what only looks
 //!   like one.
@@ -18,6 +19,7 @@
 pub mod checks;
 pub mod coverage;
 pub mod decoy;
+pub mod docs;
 pub mod docstring;
 pub mod ecosystem;
 pub mod history;

@@ -9,6 +9,7 @@ use changelings_sdk::prompt::{self, Rules};
 use changelings_sdk::{Brief, Composition, Context, Failure, Manifest, Param, Template};
 use knowledge::Survey;
 use knowledge::history::{Churn, LATELY};
+use knowledge::hotspot;
 use knowledge::testing::runner;
 
 use finding::Kind;
@@ -46,7 +47,7 @@ impl Template for TestTroll {
         let days = context.number_param("days", 7..=365)?.unwrap_or(LATELY);
         let kinds = kinds(context)?;
         let churn = Churn::of_last(days)?;
-        let code = look::code(&context.list_param("paths"))?;
+        let code = hotspot::code()?.within(&context.list_param("paths"))?;
         if code.tests.is_empty() && code.inside.is_empty() {
             return Ok(Composition::skip(tell::no_tests(&code)));
         }

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use changelings_sdk::repo::{self, Place};
 use changelings_sdk::{Date, Failure, prompt};
 use knowledge::history::{Churn, Origins};
-use knowledge::hotspot::{self, Code, Tested};
+use knowledge::hotspot::{Code, Tested};
 use knowledge::testing::{
     Helpers, Mark, MarkKind, Test, TestFile, is_smoke_test, read, runner, style,
 };
@@ -40,21 +40,6 @@ pub(crate) struct Seen {
     /// Test files read that a known runner runs.
     pub(crate) runnable: usize,
     pub(crate) runners: Vec<runner::Found>,
-}
-
-/// The code in files that match `paths` (all when empty).
-pub(crate) fn code(paths: &[&str]) -> Result<Code, Failure> {
-    let mut code = hotspot::code()?;
-    if !paths.is_empty() {
-        let wanted: HashSet<String> = repo::files(paths, 100_000)?
-            .into_iter()
-            .map(|file| file.path)
-            .collect();
-        code.sources.retain(|file| wanted.contains(&file.path));
-        code.tests.retain(|file| wanted.contains(&file.path));
-        code.inside.retain(|path| wanted.contains(path));
-    }
-    Ok(code)
 }
 
 /// Reads tests and says what is wrong with them.
@@ -330,6 +315,7 @@ fn untested(
     let wanted = |path: &str| churn.commits(path) > 1 && runner::of(runners, path, "").is_some();
     let hotspots = code.hotspots(&counterparts, churn, &wanted)?;
     let findings = hotspots
+        .spots
         .into_iter()
         .filter(|spot| spot.tested == Tested::Not)
         .take(MAX_UNTESTED)

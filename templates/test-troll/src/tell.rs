@@ -41,15 +41,15 @@ pub(crate) fn no_tests(code: &Code) -> String {
 
 /// Why there is nothing to do: nothing runs the tests.
 pub(crate) fn no_runner(code: &Code) -> String {
-    let first = code
-        .tests
-        .first()
-        .map(|file| file.path.as_str())
-        .or(code.inside.first().map(String::as_str));
+    let paths = code.tests.iter().map(|file| file.path.as_str());
+    let paths: Vec<&str> = paths
+        .chain(code.inside.iter().map(String::as_str))
+        .collect();
+    let more = if paths.len() > 1 { ", ..." } else { "" };
     format!(
-        "{} ({}, ...), but no runner found: no CI file, task file or package manifest names one",
-        prompt::count(code.tests.len() + code.inside.len(), "test file"),
-        first.unwrap_or_default()
+        "{} ({}{more}), but no runner found: no CI file, task file or package manifest names one",
+        prompt::count(paths.len(), "test file"),
+        paths.first().unwrap_or(&"")
     )
 }
 

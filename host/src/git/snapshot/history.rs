@@ -42,6 +42,10 @@ pub struct Origin {
     pub date: String,
 }
 
+/// Longest author and subject, in characters; longer ones are cut.
+const MAX_AUTHOR: usize = 100;
+const MAX_SUBJECT: usize = 500;
+
 /// Commits that are looked at for what changed; enough for years of most repositories.
 const MAX_COMMITS: u32 = 20_000;
 
@@ -69,13 +73,14 @@ impl Snapshot {
         Ok(parse_commits(&checked("log", &call)?.stdout))
     }
 
-    /// Files that commits on `since` or later touched; also files that are gone.
+    /// Files that commits on `since` or later touched, also files that are gone; and whether there
+    /// were more commits than are looked at.
     pub fn changed_files(
         &self,
         git: &Git,
         since: Option<Date>,
         timeout: Duration,
-    ) -> Result<BTreeMap<String, Changed>, GitError> {
+    ) -> Result<(BTreeMap<String, Changed>, bool), GitError> {
         let call = self
             .log(git, since, timeout)
             .args([
@@ -88,7 +93,9 @@ impl Snapshot {
             .arg(format!("--max-count={MAX_COMMITS}"))
             .arg(&self.commit)
             .arg("--");
-        Ok(parse_changed(&checked("log", &call)?.stdout))
+        let finished = checked("log", &call)?;
+        let (changed, commits) = parse_changed(&finished.stdout);
+        Ok((changed, finished.truncated || commits >= MAX_COMMITS))
     }
 
     /// Who last wrote these lines of a file, in the order of the lines; lines it does not have are
@@ -152,22 +159,26 @@ fn fields(output: &[u8]) -> impl Iterator<Item = &[u8]> {
         .split(|byte| *byte == 0)
 }
 
+fn shown(text: &str, most: usize) -> String {
+    printable(&text.chars().take(most).collect::<String>())
+}
+
 fn parse_commits(output: &[u8]) -> Vec<Commit> {
-    let text: Vec<_> = fields(output)
-        .map(|field| printable(&String::from_utf8_lossy(field)))
-        .collect();
-    text.chunks_exact(4)
+    let fields: Vec<_> = fields(output).map(String::from_utf8_lossy).collect();
+    fields
+        .chunks_exact(4)
         .map(|commit| Commit {
-            id: commit[0].clone(),
-            author: commit[1].clone(),
-            date: commit[2].clone(),
-            subject: commit[3].clone(),
+            id: commit[0].to_string(),
+            author: shown(&commit[1], MAX_AUTHOR),
+            date: commit[2].to_string(),
+            subject: shown(&commit[3], MAX_SUBJECT),
         })
         .collect()
 }
 
-/// `\x01DATE`, then the names, the first of them behind a line break.
-fn parse_changed(output: &[u8]) -> BTreeMap<String, Changed> {
+/// `\x01DATE`, then the names, the first of them behind a line break. Also counts the commits.
+fn parse_changed(output: &[u8]) -> (BTreeMap<String, Changed>, u32) {
+    let mut commits = 0;
     let mut changed = BTreeMap::<String, Changed>::new();
     let mut date = String::new();
     let mut after_head = false;
@@ -177,6 +188,7 @@ fn parse_changed(output: &[u8]) -> BTreeMap<String, Changed> {
             [1, head @ ..] => {
                 date = String::from_utf8_lossy(head).into_owned();
                 after_head = true;
+                commits += 1;
                 continue;
             }
             name => name,
@@ -206,7 +218,7 @@ fn parse_changed(output: &[u8]) -> BTreeMap<String, Changed> {
             }
         }
     }
-    changed
+    (changed, commits)
 }
 
 /// Git's porcelain: `OBJECT ORIGINAL FINAL [COUNT]`, details the first time a commit is named, and the
@@ -239,7 +251,7 @@ fn parse_blame(output: &str) -> Vec<Origin> {
         };
         let details = commits.entry(id).or_default();
         match line.split_once(' ') {
-            Some(("author", author)) => details.author = printable(author),
+            Some(("author", author)) => details.author = shown(author, MAX_AUTHOR),
             Some(("author-time", time)) => details.seconds = time.parse().unwrap_or(0),
             Some(("author-tz", zone)) => details.offset = zone.parse().unwrap_or(0),
             _ => {}
@@ -286,7 +298,7 @@ mod tests {
 
     #[test]
     fn touched_files() {
-        let changed = parse_changed(
+        let (changed, commits) = parse_changed(
             b"\x012026-11-22\0\na.txt\0dir/b\0\x012026-11-25\0\x012026-11-20\0\na.txt\0",
         );
         assert_eq!(
@@ -297,7 +309,8 @@ mod tests {
             }
         );
         assert_eq!(changed["dir/b"].commits, 1);
-        assert!(parse_changed(b"").is_empty());
+        assert_eq!(commits, 3);
+        assert_eq!(parse_changed(b""), (BTreeMap::new(), 0));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! `repo`: the target repository at one commit, tracked plain files and history.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -28,6 +28,9 @@ const MAX_CHANGED: usize = 20_000;
 const MAX_SKIPPED: usize = 1_000;
 const MAX_PLACES: usize = 200;
 
+/// Most bytes of paths in one answer.
+const MAX_PATHS: usize = 16 << 20;
+
 /// Most bytes `read` answers.
 const MAX_READ: u32 = 4 << 20;
 
@@ -44,8 +47,8 @@ pub(in crate::template) struct Repo {
     /// What "the last days" count from.
     today: Date,
     tree: Option<Arc<Tree>>,
-    /// For `read` and `files`; a search has readers of its own.
-    files: Option<Files>,
+    /// Readers that were opened and are not in use.
+    idle: Mutex<Vec<Files>>,
     /// Files that were not looked at, with the reason, by path.
     pub(in crate::template) skipped: BTreeMap<String, String>,
 }
@@ -57,7 +60,7 @@ impl Repo {
             git,
             today,
             tree: None,
-            files: None,
+            idle: Mutex::default(),
             skipped: BTreeMap::new(),
         }
     }
@@ -70,22 +73,24 @@ impl Repo {
         let tree = Arc::new(
             self.snapshot
                 .tree(&self.git, work.left())
-                .map_err(|error| unavailable(&error))?,
+                .map_err(unavailable)?,
         );
         self.tree = Some(Arc::clone(&tree));
         Ok(tree)
     }
 
-    /// The reader of files, opened once.
-    fn reader(&mut self) -> Result<&mut Files, Failure> {
-        let files = match self.files.take() {
+    /// Lends a reader of files, opened before or now. One that failed is not used again: a
+    /// conversation that broke off cannot go on.
+    fn lend<T>(&self, read: impl FnOnce(&mut Files) -> Result<T, Failure>) -> Result<T, Failure> {
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = idle().pop();
+        let mut files = match lent {
             Some(files) => files,
-            None => self
-                .snapshot
-                .files(&self.git)
-                .map_err(|error| unavailable(&error))?,
+            None => self.snapshot.files(&self.git).map_err(unavailable)?,
         };
-        Ok(self.files.insert(files))
+        let result = read(&mut files)?;
+        idle().push(files);
+        Ok(result)
     }
 
     fn files(&mut self, globs: &[String], limit: u32, work: &Work) -> Result<FileList, Failure> {
@@ -94,12 +99,24 @@ impl Repo {
         let tree = self.tree(work)?;
         let mut wanted = tree.entries.iter().filter(|entry| globs.want(&entry.path));
         let first: Vec<&Entry> = wanted.by_ref().take(limit).collect();
-        let truncated = wanted.next().is_some();
-        let files = self.reader()?;
+        let mut truncated = wanted.next().is_some();
+        let sizes: Vec<Option<u64>> = match first.first() {
+            // Only a checkout has to be asked.
+            Some(entry) if entry.size.is_none() => {
+                self.lend(|files| Ok(first.iter().map(|entry| files.size(entry)).collect()))?
+            }
+            _ => first.iter().map(|entry| entry.size).collect(),
+        };
         let mut items = Vec::with_capacity(first.len());
         let mut skipped = left(&tree);
-        for entry in first {
-            match files.size(entry) {
+        let mut room = MAX_PATHS;
+        for (entry, size) in first.into_iter().zip(sizes) {
+            let Some(left) = room.checked_sub(entry.path.len()) else {
+                truncated = true;
+                break;
+            };
+            room = left;
+            match size {
                 Some(size) => items.push(File {
                     path: entry.path.clone(),
                     size,
@@ -121,15 +138,11 @@ impl Repo {
         let entry = tree.get(path).ok_or_else(|| no_file(path))?;
         let max = max_bytes.min(MAX_READ);
         // Room for the rest of a character that the limit cuts, and enough to see that it is binary.
-        let beginning = self.reader()?.beginning(entry, u64::from(max) + 8_192);
-        let (bytes, more) = match beginning {
-            Ok(beginning) => beginning.ok_or_else(|| no_file(path))?,
-            Err(error) => {
-                // A conversation that broke off cannot go on.
-                self.files = None;
-                return Err(unavailable(&error));
-            }
-        };
+        let beginning = self.lend(|files| {
+            let beginning = files.beginning(entry, u64::from(max) + 8_192);
+            beginning.map_err(unavailable)
+        })?;
+        let (bytes, more) = beginning.ok_or_else(|| no_file(path))?;
         if search::is_binary(&bytes) {
             return Err(failure(
                 "binary",
@@ -160,12 +173,9 @@ impl Repo {
             .iter()
             .filter(|entry| globs.want(&entry.path))
             .collect();
-        let open = || {
-            self.snapshot
-                .files(&self.git)
-                .map_err(|error| unavailable(&error))
-        };
-        let found = search::search(&matcher, &files, limit, work.deadline, open)?;
+        let found = search::search(&matcher, &files, limit, work.deadline, |search| {
+            self.lend(|files| search(files))
+        })?;
         let mut skipped = left(&tree);
         skipped.extend(
             found
@@ -205,7 +215,7 @@ impl Repo {
         let mut commits = self
             .snapshot
             .commits(&self.git, path, since, limit + 1, work.left())
-            .map_err(|error| unavailable(&error))?;
+            .map_err(unavailable)?;
         let truncated = commits.len() > limit;
         commits.truncate(limit);
         let items = commits
@@ -223,10 +233,10 @@ impl Repo {
     fn changed_files(&mut self, since_days: u32, work: &Work) -> Result<ChangedFileList, Failure> {
         let since = self.since(since_days);
         let tree = self.tree(work)?;
-        let changed = self
+        let (changed, more) = self
             .snapshot
             .changed_files(&self.git, since, work.left())
-            .map_err(|error| unavailable(&error))?;
+            .map_err(unavailable)?;
         let mut items: Vec<_> = changed
             .into_iter()
             .filter(|(path, _)| tree.get(path).is_some())
@@ -238,7 +248,7 @@ impl Repo {
             .collect();
         // Stable: by path among equals.
         items.sort_by_key(|file| std::cmp::Reverse(file.commits));
-        let truncated = items.len() > MAX_CHANGED;
+        let truncated = more || items.len() > MAX_CHANGED;
         items.truncate(MAX_CHANGED);
         Ok(ChangedFileList { items, truncated })
     }
@@ -299,7 +309,7 @@ impl Repo {
                         ((*path, origin.line), origin)
                     })),
                     Err(GitError::Process(ProcessError::TimedOut { .. })) => truncated = true,
-                    Err(error) => return Err(unavailable(&error)),
+                    Err(error) => return Err(unavailable(error)),
                 }
             }
             Ok((origins, truncated))
@@ -367,8 +377,9 @@ fn no_file(path: &str) -> Failure {
     )
 }
 
-fn unavailable(error: &GitError) -> Failure {
-    let code = match error {
+#[expect(clippy::needless_pass_by_value, reason = "reads well in `map_err`")]
+fn unavailable(error: GitError) -> Failure {
+    let code = match &error {
         GitError::Process(ProcessError::TimedOut { .. }) => "timed-out",
         _ => "unavailable",
     };

@@ -1,7 +1,7 @@
 //! Search through a commit's files, with ripgrep's libraries, on several threads.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Instant;
 
@@ -72,81 +72,147 @@ pub(super) fn matcher(pattern: &str) -> Result<RegexMatcher, Failure> {
         })
 }
 
-/// Searches `files`, which are sorted, for the first `limit` matches.
+/// Searches `files`, which are sorted, for the first `limit` matches. `lend` is called on each thread
+/// and gives what it is called with a reader.
 ///
 /// # Errors
-/// No reader could be opened or one stopped working, or the deadline passed.
+/// No reader could be had or one stopped working, or the deadline passed.
 pub(super) fn search(
     matcher: &RegexMatcher,
     files: &[&Entry],
     limit: usize,
     deadline: Instant,
-    open: impl Fn() -> Result<Files, Failure> + Sync,
+    lend: impl Fn(&dyn Fn(&mut Files) -> Result<(), Failure>) -> Result<(), Failure> + Sync,
 ) -> Result<Found, Failure> {
-    let threads = thread::available_parallelism()
-        .map_or(2, usize::from)
-        .clamp(2, 8);
-    let next = AtomicUsize::new(0);
-    let count = AtomicUsize::new(0);
-    let late = AtomicBool::new(false);
-    let results: Mutex<Vec<Block>> = Mutex::new(Vec::new());
-
-    let work = || -> Result<(), Failure> {
-        let mut reader = open()?;
-        let mut searcher = searcher();
-        let mut buffer = Vec::new();
-        // Blocks are handed out in order and always finished, so what was looked at is a
-        // beginning of the list, and its first matches are the first ones of all.
-        while count.load(Ordering::Relaxed) <= limit {
-            let start = next.fetch_add(BLOCK, Ordering::Relaxed);
-            let Some(rest) = files.get(start..).filter(|rest| !rest.is_empty()) else {
-                break;
-            };
-            if Instant::now() > deadline || process::interrupted() {
-                late.store(true, Ordering::Relaxed);
-                break;
-            }
-            let block = &rest[..rest.len().min(BLOCK)];
-            let found = look_into(
-                matcher,
-                &mut searcher,
-                &mut reader,
-                &mut buffer,
-                block,
-                start,
-                limit,
-            )?;
-            count.fetch_add(found.matches.len(), Ordering::Relaxed);
-            if !found.matches.is_empty() || !found.skipped.is_empty() {
-                results
-                    .lock()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner)
-                    .push(found);
-            }
-        }
-        Ok(())
+    let search = Search {
+        matcher,
+        files,
+        limit,
+        deadline,
+        next: AtomicUsize::new(0),
+        count: AtomicUsize::new(0),
+        late: AtomicBool::new(false),
+        blocks: Mutex::default(),
     };
-    let threads = threads.min(files.len().div_ceil(BLOCK));
+    let threads = thread::available_parallelism().map_or(2, usize::from);
+    let threads = threads.clamp(2, 8).min(files.len().div_ceil(BLOCK));
+    let work = || lend(&|reader| search.work(reader));
     thread::scope(|scope| {
         // This thread is a worker too.
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
-        let mut result = work();
-        for other in others {
-            let other = other
-                .join()
-                .unwrap_or_else(|_| Err(failure("unavailable", "the search failed")));
-            result = result.and(other);
-        }
-        result
+        let first = work();
+        others.into_iter().fold(first, |result, other| {
+            let other = other.join();
+            result.and(other.unwrap_or_else(|_| Err(failure("unavailable", "the search failed"))))
+        })
     })?;
-    if late.load(Ordering::Relaxed) {
+    if search.late.into_inner() {
         return Err(failure("timed-out", "the search took too long"));
     }
-    let mut blocks = results
+    let mut blocks = search
+        .blocks
         .into_inner()
-        .unwrap_or_else(std::sync::PoisonError::into_inner);
+        .unwrap_or_else(PoisonError::into_inner);
     blocks.sort_by_key(|block| block.start);
     Ok(join(blocks, limit))
+}
+
+/// A search under way, shared by its threads.
+struct Search<'a> {
+    matcher: &'a RegexMatcher,
+    files: &'a [&'a Entry],
+    limit: usize,
+    deadline: Instant,
+    /// The first file nobody has taken.
+    next: AtomicUsize,
+    /// Matches so far.
+    count: AtomicUsize,
+    /// The deadline passed: the result is of no use.
+    late: AtomicBool,
+    blocks: Mutex<Vec<Block>>,
+}
+
+/// What was found in the files from `start` on.
+struct Block {
+    start: usize,
+    matches: Vec<Match>,
+    skipped: Vec<(usize, &'static str)>,
+}
+
+impl Search<'_> {
+    /// Takes files block by block until there are none left, or matches enough. Blocks are handed out in
+    /// order and always finished, so what was looked at is a beginning of the list, and its first
+    /// matches are the first ones of all.
+    fn work(&self, reader: &mut Files) -> Result<(), Failure> {
+        let mut searcher = searcher();
+        let mut buffer = Vec::new();
+        while self.count.load(Ordering::Relaxed) <= self.limit {
+            let start = self.next.fetch_add(BLOCK, Ordering::Relaxed);
+            let Some(rest) = self.files.get(start..).filter(|rest| !rest.is_empty()) else {
+                break;
+            };
+            let files = &rest[..rest.len().min(BLOCK)];
+            let block = self.look_into(files, start, reader, &mut searcher, &mut buffer)?;
+            if self.late.load(Ordering::Relaxed) {
+                break;
+            }
+            self.count.fetch_add(block.matches.len(), Ordering::Relaxed);
+            if !block.matches.is_empty() || !block.skipped.is_empty() {
+                self.blocks
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(block);
+            }
+        }
+        Ok(())
+    }
+
+    fn look_into(
+        &self,
+        files: &[&Entry],
+        start: usize,
+        reader: &mut Files,
+        searcher: &mut Searcher,
+        buffer: &mut Vec<u8>,
+    ) -> Result<Block, Failure> {
+        let mut block = Block {
+            start,
+            matches: Vec::new(),
+            skipped: Vec::new(),
+        };
+        let mut file = start;
+        let mut failed = false;
+        let look = |_: &Entry, content: Content<'_>| {
+            match content {
+                _ if self.is_late() => {}
+                Content::TooLarge(_) => block.skipped.push((file, "too-large")),
+                Content::Unreadable => block.skipped.push((file, "unreadable")),
+                Content::Whole(bytes) if is_binary(bytes) => block.skipped.push((file, "binary")),
+                Content::Whole(bytes) => {
+                    let sink = Collect {
+                        file,
+                        limit: self.limit + 1,
+                        matches: &mut block.matches,
+                    };
+                    failed |= searcher.search_slice(self.matcher, bytes, sink).is_err();
+                }
+            }
+            file += 1;
+        };
+        let read = reader.each(files.iter().copied(), MAX_FILE, buffer, look);
+        read.map_err(|error| failure("unavailable", error.to_string()))?;
+        if failed {
+            return Err(failure("unavailable", "the search failed"));
+        }
+        Ok(block)
+    }
+
+    fn is_late(&self) -> bool {
+        if Instant::now() > self.deadline || process::interrupted() {
+            self.late.store(true, Ordering::Relaxed);
+        }
+        self.late.load(Ordering::Relaxed)
+    }
 }
 
 fn join(blocks: Vec<Block>, limit: usize) -> Found {
@@ -165,13 +231,6 @@ fn join(blocks: Vec<Block>, limit: usize) -> Found {
     found
 }
 
-/// What was found in the files from `start` on.
-struct Block {
-    start: usize,
-    matches: Vec<Match>,
-    skipped: Vec<(usize, &'static str)>,
-}
-
 fn searcher() -> Searcher {
     SearcherBuilder::new()
         .line_number(true)
@@ -179,45 +238,6 @@ fn searcher() -> Searcher {
         .memory_map(MmapChoice::never())
         .bom_sniffing(false)
         .build()
-}
-
-fn look_into(
-    matcher: &RegexMatcher,
-    searcher: &mut Searcher,
-    reader: &mut Files,
-    buffer: &mut Vec<u8>,
-    files: &[&Entry],
-    start: usize,
-    limit: usize,
-) -> Result<Block, Failure> {
-    let mut block = Block {
-        start,
-        matches: Vec::new(),
-        skipped: Vec::new(),
-    };
-    let mut file = start;
-    let mut failed = false;
-    let read = reader.each(files.iter().copied(), MAX_FILE, buffer, |_, content| {
-        match content {
-            Content::TooLarge(_) => block.skipped.push((file, "too-large")),
-            Content::Unreadable => block.skipped.push((file, "unreadable")),
-            Content::Whole(bytes) if is_binary(bytes) => block.skipped.push((file, "binary")),
-            Content::Whole(bytes) => {
-                let sink = Collect {
-                    file,
-                    limit: limit + 1,
-                    matches: &mut block.matches,
-                };
-                failed |= searcher.search_slice(matcher, bytes, sink).is_err();
-            }
-        }
-        file += 1;
-    });
-    read.map_err(|error| failure("unavailable", error.to_string()))?;
-    if failed {
-        return Err(failure("unavailable", "the search failed"));
-    }
-    Ok(block)
 }
 
 pub(super) fn is_binary(bytes: &[u8]) -> bool {

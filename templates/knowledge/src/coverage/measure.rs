@@ -1,5 +1,7 @@
 //! Which command measures what.
 
+use std::sync::OnceLock;
+
 use changelings_sdk::repo;
 use changelings_sdk::{Failure, prompt};
 
@@ -104,6 +106,39 @@ pub fn of_path<'a>(measures: &'a [Measure], path: &str) -> Option<&'a Measure> {
 }
 
 impl Measure {
+    /// As a person said: it measures everything.
+    pub fn given(command: &str) -> Self {
+        static ALL: OnceLock<Vec<&'static str>> = OnceLock::new();
+        Self {
+            tool: TOOLS
+                .iter()
+                .find(|tool| tool.commands.iter().any(|words| measures(command, words))),
+            languages: ALL.get_or_init(|| {
+                language::LANGUAGES
+                    .iter()
+                    .map(|language| language.name)
+                    .collect()
+            }),
+            folder: String::new(),
+            command: command.to_owned(),
+            path: String::new(),
+            line: None,
+            source: Source::Task,
+        }
+    }
+
+    /// Where to find the lines that no test runs, for a person.
+    pub fn missed_lines(&self) -> Option<String> {
+        let tool = self.tool?;
+        let is_there = tool.missed_option.is_empty() || self.command.contains(tool.missed_option);
+        let option = if is_there {
+            String::new()
+        } else {
+            format!("with {} added, ", prompt::code(tool.missed_option))
+        };
+        Some(format!("{option}{}", tool.missed))
+    }
+
     /// `` `npm run coverage` in `web` (`web/package.json:6`) ``, for a person.
     pub fn in_words(&self) -> String {
         let folder = match self.folder.as_str() {
@@ -119,6 +154,7 @@ impl Measure {
             .map(|tool| format!(", {}", tool.name))
             .unwrap_or_default();
         let origin = match self.source {
+            _ if self.path.is_empty() => "as the owner says".to_owned(),
             Source::Ci => format!("CI runs it: {place}"),
             Source::Task => place,
             Source::Convention => format!("no CI or task file names a command; set up in {place}"),
@@ -160,6 +196,7 @@ fn measure_of_check(check: &Check, survey: &Survey, evidence: &[Evidence]) -> Op
         (None, Some(ecosystem)) => ecosystem.languages,
         (None, None) => of_package()?.languages,
     };
+    let tool = tool.or_else(|| only_tool_for(languages));
     Some(Measure {
         tool,
         languages,
@@ -169,6 +206,17 @@ fn measure_of_check(check: &Check, survey: &Survey, evidence: &[Evidence]) -> Op
         line: Some(check.line),
         source: check.source,
     })
+}
+
+/// The tool that everybody uses there: it comes with the language.
+fn only_tool_for(languages: &[&str]) -> Option<&'static Tool> {
+    let mut tools = TOOLS.iter().filter(|tool| {
+        tool.languages
+            .iter()
+            .any(|language| languages.contains(language))
+    });
+    let first = tools.next().filter(|tool| !tool.comes_with.is_empty())?;
+    tools.next().is_none().then_some(first)
 }
 
 /// Whether a command has a tool's words: those that are options may be followed by a value.

@@ -17,7 +17,9 @@ pub struct Tool {
     /// Measures everything, when nothing in the repository says how. `{run}`: how the package manager
     /// starts a tool, `{test}`: the command that runs the tests.
     pub measure: &'static str,
-    /// Shows the lines no test runs.
+    /// Option that makes the command say which lines no test runs; empty: it needs none.
+    pub missed_option: &'static str,
+    /// Where those lines stand then.
     pub missed: &'static str,
 }
 
@@ -46,6 +48,7 @@ const NONE: Tool = Tool {
     signs: &[],
     comes_with: "",
     measure: "",
+    missed_option: "",
     missed: "",
 };
 
@@ -58,7 +61,8 @@ pub static TOOLS: &[Tool] = &[
         commands: &["--cov", "pytest-cov"],
         signs: &[Sign { files: PYTHON, words: &["pytest-cov", "--cov"] }],
         measure: "{run}pytest --cov --cov-report=term-missing",
-        missed: "add `--cov-report=term-missing`: the column Missing has them",
+        missed_option: "--cov-report=term-missing",
+        missed: "the column Missing",
         ..NONE
     },
     Tool {
@@ -68,7 +72,7 @@ pub static TOOLS: &[Tool] = &[
         files: &[".coveragerc", ".coveragerc.toml"],
         signs: &[Sign { files: PYTHON, words: &["[tool.coverage", "[coverage:", "coverage"] }],
         measure: "{run}coverage run -m pytest && {run}coverage report -m",
-        missed: "`coverage report -m`: the column Missing has them",
+        missed: "the column Missing of `coverage report -m`",
         ..NONE
     },
     Tool {
@@ -76,7 +80,7 @@ pub static TOOLS: &[Tool] = &[
         languages: &["Rust"],
         commands: &["cargo llvm-cov"],
         measure: "cargo llvm-cov",
-        missed: "`cargo llvm-cov --show-missing-lines`",
+        missed: "what `cargo llvm-cov --show-missing-lines` prints",
         ..NONE
     },
     Tool {
@@ -85,14 +89,14 @@ pub static TOOLS: &[Tool] = &[
         commands: &["cargo tarpaulin"],
         files: &["tarpaulin.toml", ".tarpaulin.toml"],
         measure: "cargo tarpaulin",
-        missed: "it prints them under \"Uncovered Lines\"",
+        missed: "what it prints under \"Uncovered Lines\"",
         ..NONE
     },
     Tool {
         name: "grcov",
         languages: &["Rust", "C", "C++"],
         commands: &["grcov"],
-        missed: "the HTML or lcov report it writes (`DA:LINE,0` in lcov)",
+        missed: "`DA:LINE,0` where the report is lcov",
         ..NONE
     },
     Tool {
@@ -104,7 +108,8 @@ pub static TOOLS: &[Tool] = &[
             words: &["\"@vitest/coverage-v8\"", "\"@vitest/coverage-istanbul\"", "\"@vitest/coverage-c8\""],
         }],
         measure: "{run}vitest run --coverage",
-        missed: "add `--coverage.reporter=text`: the column Uncovered has them",
+        missed_option: "--coverage.reporter=text",
+        missed: "the column Uncovered",
         ..NONE
     },
     Tool {
@@ -117,7 +122,8 @@ pub static TOOLS: &[Tool] = &[
         }],
         comes_with: "jest",
         measure: "{run}jest --coverage",
-        missed: "add `--coverageReporters=text`: the column Uncovered has them",
+        missed_option: "--coverageReporters=text",
+        missed: "the column Uncovered",
         ..NONE
     },
     Tool {
@@ -127,7 +133,8 @@ pub static TOOLS: &[Tool] = &[
         files: &[".c8rc", ".c8rc.json"],
         signs: &[Sign { files: PACKAGE, words: &["\"c8\""] }],
         measure: "{run}c8 {test}",
-        missed: "add `--reporter=text`: the column Uncovered has them",
+        missed_option: "--reporter=text",
+        missed: "the column Uncovered",
         ..NONE
     },
     Tool {
@@ -137,7 +144,8 @@ pub static TOOLS: &[Tool] = &[
         files: &[".nycrc*", "nyc.config.js"],
         signs: &[Sign { files: PACKAGE, words: &["\"nyc\""] }],
         measure: "{run}nyc {test}",
-        missed: "add `--reporter=text`: the column Uncovered has them",
+        missed_option: "--reporter=text",
+        missed: "the column Uncovered",
         ..NONE
     },
     Tool {
@@ -164,7 +172,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["deno test --coverage", "deno coverage"],
         comes_with: "deno test",
         measure: "deno test --coverage=/tmp/cov && deno coverage /tmp/cov",
-        missed: "`deno coverage --detailed`",
+        missed: "what `deno coverage --detailed` prints",
         ..NONE
     },
     Tool {
@@ -173,7 +181,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["-coverprofile", "-cover", "go tool cover"],
         comes_with: "go test",
         measure: "go test -coverprofile=/tmp/cover.out ./... && go tool cover -func=/tmp/cover.out",
-        missed: "lines of the profile that end in ` 0`; `go tool cover -func` has the functions",
+        missed: "those of the profile that end in ` 0`; `go tool cover -func` has the functions",
         ..NONE
     },
     Tool {
@@ -182,7 +190,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["koverXmlReport", "koverHtmlReport", "koverVerify", "koverLog"],
         signs: &[Sign { files: GRADLE, words: &["kover"] }],
         measure: "./gradlew koverXmlReport koverLog",
-        missed: "`build/reports/kover/report.xml`: lines with `ci=\"0\"`",
+        missed: "those with `ci=\"0\"` in `build/reports/kover/report.xml`",
         ..NONE
     },
     Tool {
@@ -191,7 +199,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["jacocoTestReport", "jacocoTestCoverageVerification"],
         signs: &[Sign { files: GRADLE, words: &["jacoco"] }],
         measure: "./gradlew test jacocoTestReport",
-        missed: "`build/reports/jacoco/test/`: lines with `ci=\"0\"` in the XML, red ones in the HTML",
+        missed: "those with `ci=\"0\"` in the XML (red in the HTML) under `build/reports/jacoco/test/`",
         ..NONE
     },
     Tool {
@@ -200,7 +208,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["jacoco:report"],
         signs: &[Sign { files: &["pom.xml"], words: &["jacoco-maven-plugin"] }],
         measure: "mvn verify jacoco:report",
-        missed: "`target/site/jacoco/jacoco.xml`: lines with `ci=\"0\"`",
+        missed: "those with `ci=\"0\"` in `target/site/jacoco/jacoco.xml`",
         ..NONE
     },
     Tool {
@@ -209,7 +217,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["coverageReport", "sbt coverage"],
         signs: &[Sign { files: &["plugins.sbt", "build.sbt"], words: &["sbt-scoverage"] }],
         measure: "sbt coverage test coverageReport",
-        missed: "the XML under `target/*/scoverage-report/`: `invocation-count=\"0\"`",
+        missed: "those with `invocation-count=\"0\"` in the XML under `target/*/scoverage-report/`",
         ..NONE
     },
     Tool {
@@ -219,7 +227,7 @@ pub static TOOLS: &[Tool] = &[
         files: &[".simplecov"],
         signs: &[Sign { files: &["Gemfile", "*.gemspec", "spec_helper.rb", "test_helper.rb"], words: &["simplecov", "SimpleCov"] }],
         measure: "{test}",
-        missed: "`coverage/.resultset.json`: lines with 0",
+        missed: "those with 0 in `coverage/.resultset.json`",
         ..NONE
     },
     Tool {
@@ -228,7 +236,8 @@ pub static TOOLS: &[Tool] = &[
         commands: &["--coverage-text", "--coverage-clover", "--coverage-html", "--coverage-xml", "pest --coverage"],
         signs: &[Sign { files: &["phpunit.xml*", "phpunit.dist.xml"], words: &["<coverage"] }],
         measure: "vendor/bin/phpunit --coverage-text",
-        missed: "`--coverage-clover /tmp/clover.xml`: lines with `count=\"0\"`",
+        missed_option: "--coverage-clover /tmp/clover.xml",
+        missed: "those with `count=\"0\"` in that file",
         ..NONE
     },
     Tool {
@@ -238,7 +247,7 @@ pub static TOOLS: &[Tool] = &[
         files: &["coveralls.json"],
         signs: &[Sign { files: &["mix.exs"], words: &["excoveralls", "ExCoveralls"] }],
         measure: "mix coveralls",
-        missed: "`mix coveralls.detail`",
+        missed: "what `mix coveralls.detail` prints",
         ..NONE
     },
     Tool {
@@ -259,7 +268,7 @@ pub static TOOLS: &[Tool] = &[
             words: &["coverlet.collector", "coverlet.msbuild"],
         }],
         measure: "dotnet test --collect:\"XPlat Code Coverage\"",
-        missed: "`TestResults/*/coverage.cobertura.xml`: lines with `hits=\"0\"`",
+        missed: "those with `hits=\"0\"` in `TestResults/*/coverage.cobertura.xml`",
         ..NONE
     },
     Tool {
@@ -277,7 +286,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["flutter test --coverage"],
         comes_with: "flutter test",
         measure: "flutter test --coverage",
-        missed: "`coverage/lcov.info`: `DA:LINE,0`",
+        missed: "`DA:LINE,0` in `coverage/lcov.info`",
         ..NONE
     },
     Tool {
@@ -286,7 +295,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["dart test --coverage", "test_with_coverage"],
         signs: &[Sign { files: &["pubspec.yaml"], words: &["coverage"] }],
         measure: "dart run coverage:test_with_coverage",
-        missed: "`coverage/lcov.info`: `DA:LINE,0`",
+        missed: "`DA:LINE,0` in `coverage/lcov.info`",
         ..NONE
     },
     Tool {
@@ -294,7 +303,7 @@ pub static TOOLS: &[Tool] = &[
         languages: &["C", "C++"],
         commands: &["gcovr", "lcov", "llvm-cov"],
         files: &["gcovr.cfg", ".lcovrc"],
-        missed: "the report that the command writes (`DA:LINE,0` in lcov)",
+        missed: "`DA:LINE,0` where the report is lcov",
         ..NONE
     },
 ];

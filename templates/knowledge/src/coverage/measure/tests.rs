@@ -70,7 +70,7 @@ fn tasks() {
         &Tree::empty()
             .write("go.mod", "module x")
             .write("Makefile", "cover:\n\tgo test -cover ./...\n"),
-        &["Go: `make cover` (`Makefile:1`)"],
+        &["Go: `make cover` (`Makefile:1`, go's own coverage)"],
     );
     check(
         &Tree::empty().write(
