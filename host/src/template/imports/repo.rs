@@ -14,11 +14,11 @@ use super::{Access, Failure, State, Work, failure, search};
 use crate::git::{Entry, Files, Git, GitError, Snapshot, Tree};
 use crate::names::printable;
 use crate::process::ProcessError;
-use crate::ui::text::{Cut, shorten};
 use crate::template::bindings::changelings::template::repo::{
     ChangedFile, ChangedFileList, Commit, CommitList, File, FileList, FileText, Host, Origin,
     OriginList, Place, Skipped, TextMatch, TextMatchList,
 };
+use crate::ui::text::{Cut, shorten};
 
 /// Most items of one answer, whatever limit was asked for.
 const MAX_FILES: usize = 100_000;
