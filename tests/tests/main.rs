@@ -20,6 +20,7 @@ mod questions;
 mod rehearse;
 mod repositories;
 mod show;
+mod templates;
 
 /// A file that is forgotten above would never run.
 #[test]
