@@ -14,12 +14,22 @@ use crate::prepare::{self, Subject};
 /// and nothing is written but our own copy of it. A folder is looked at where it is; for a URL our copy
 /// is brought up to date first.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "\
+    changeling plan [OPTIONS] <NAME>\n       \
+    changeling plan [OPTIONS] --template <TEMPLATE> --repo <REPO>")]
 pub struct Args {
     #[command(flatten)]
     selection: selection::Target,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+}
+
+/// `--json`.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    /// One for each repository.
+    plans: &'a [Answer],
 }
 
 /// What a run would do on one repository.
@@ -55,7 +65,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         answers.push(answer(&subject, &subject.git(context), context)?);
     }
     if args.json {
-        context.ui.json(&answers);
+        context.ui.json(&Document { plans: &answers });
         return Ok(());
     }
     for answer in &answers {
