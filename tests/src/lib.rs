@@ -14,6 +14,7 @@
 
 mod env;
 mod foreign;
+pub mod github;
 pub mod guests;
 pub mod hostile;
 pub mod needs;

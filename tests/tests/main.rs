@@ -21,6 +21,7 @@ mod questions;
 mod rehearse;
 mod repositories;
 mod show;
+mod templates;
 
 /// A file that is forgotten above would never run.
 #[test]

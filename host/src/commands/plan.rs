@@ -36,8 +36,27 @@ struct Document<'a> {
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "decision")]
 enum Answer {
-    Run { plan: Box<Plan> },
-    Skip { repo: String, reason: String },
+    Run {
+        plan: Box<Plan>,
+        composed: Effort,
+    },
+    Skip {
+        repo: String,
+        reason: String,
+        /// `None`: it was clear before the template looked.
+        composed: Option<Effort>,
+    },
+}
+
+/// What composing took: for authors of templates, who have limits to stay within.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Effort {
+    /// Time the template used for itself, in milliseconds.
+    guest_ms: u128,
+    /// Time the host worked for it, in milliseconds.
+    host_ms: u128,
+    /// Questions it asked of the repository and of GitHub.
+    questions: usize,
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
@@ -51,10 +70,10 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     }
     for answer in &answers {
         match answer {
-            Answer::Run { plan } => context
+            Answer::Run { plan, .. } => context
                 .ui
                 .out(plan::render::render(plan, context.ui.columns)),
-            Answer::Skip { repo, reason } => {
+            Answer::Skip { repo, reason, .. } => {
                 context
                     .ui
                     .out(format!("{repo}: a run would be skipped: {reason}"));
@@ -67,15 +86,16 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
 fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
     let mirror = mirror(subject, git, context)?;
     let facts = subject.facts(&mirror, "<run>", git, context)?;
-    let skip = |reason| {
+    let skip = |reason, composed| {
         Ok(Answer::Skip {
             repo: subject.job.repo.to_string(),
             reason,
+            composed,
         })
     };
     let commit = match plan::start(&subject.job, &facts) {
         Start::At(commit) => commit,
-        Start::Skip(reason) => return skip(reason),
+        Start::Skip(reason) => return skip(reason, None),
     };
     let snapshot = Snapshot {
         git_dir: mirror.git_dir.clone(),
@@ -88,11 +108,17 @@ fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
     ));
     let composed = subject.compose(&snapshot, &facts, git, context)?;
     drop(progress);
+    let effort = Effort {
+        guest_ms: composed.guest_time.as_millis(),
+        host_ms: composed.host_time.as_millis(),
+        questions: composed.asked.len(),
+    };
     match composed.composition {
         Composition::Run(brief) => Ok(Answer::Run {
             plan: Box::new(subject.plan(&brief, &facts)?),
+            composed: effort,
         }),
-        Composition::Skip { reason } => skip(reason),
+        Composition::Skip { reason } => skip(reason, Some(effort)),
     }
 }
 
