@@ -9,6 +9,7 @@ mod config;
 mod dev_script;
 mod doctor;
 mod foreign_components;
+mod hostile_ground;
 mod hostile_templates;
 mod list;
 mod map;
