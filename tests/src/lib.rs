@@ -14,6 +14,7 @@
 
 mod env;
 mod foreign;
+mod forge;
 pub mod guests;
 pub mod hostile;
 pub mod needs;
@@ -24,6 +25,7 @@ mod run;
 mod terminal;
 
 pub use env::{NOW, TestEnv};
+pub use forge::{Forge, Request};
 pub use foreign::{javascript_component, python_component};
 pub use outside::outside_template;
 pub use program::{changeling, project_root};

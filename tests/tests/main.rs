@@ -9,6 +9,7 @@ mod config;
 mod dev_script;
 mod doctor;
 mod foreign_components;
+mod github_imports;
 mod hostile_templates;
 mod list;
 mod map;
