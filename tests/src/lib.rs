@@ -15,6 +15,7 @@
 mod env;
 mod foreign;
 pub mod github;
+mod forge;
 pub mod guests;
 pub mod hostile;
 pub mod needs;
@@ -25,6 +26,7 @@ mod run;
 mod terminal;
 
 pub use env::{NOW, TestEnv};
+pub use forge::{Forge, Request};
 pub use foreign::{javascript_component, python_component};
 pub use outside::outside_template;
 pub use program::{changeling, project_root};

@@ -10,6 +10,7 @@ mod dev_script;
 mod doctor;
 mod foreign_components;
 mod hostile_ground;
+mod github_imports;
 mod hostile_templates;
 mod list;
 mod map;
