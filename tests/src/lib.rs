@@ -14,8 +14,8 @@
 
 mod env;
 mod foreign;
-pub mod github;
 mod forge;
+pub mod github;
 pub mod guests;
 pub mod hostile;
 pub mod needs;
@@ -26,8 +26,8 @@ mod run;
 mod terminal;
 
 pub use env::{NOW, TestEnv};
-pub use forge::{Forge, Request};
 pub use foreign::{javascript_component, python_component};
+pub use forge::{Forge, Request};
 pub use outside::outside_template;
 pub use program::{changeling, project_root};
 pub use repo::{ADA, Author, GRACE, LINUS, Repo};

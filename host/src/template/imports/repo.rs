@@ -18,7 +18,6 @@ use crate::process::ProcessError;
 use crate::template::bindings::changelings::template::repo::{
     File, FileList, FileText, Skipped, TextMatch, TextMatchList,
 };
-use crate::ui::text::{Cut, shorten};
 
 /// Most items of one answer, whatever limit was asked for.
 const MAX_FILES: usize = 100_000;
