@@ -1,6 +1,7 @@
 //! Documents that are older than the code they describe.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use changelings_sdk::repo::{self, Place};
 use changelings_sdk::{Date, Failure, prompt};
@@ -16,6 +17,8 @@ use crate::names::Defined;
 const MAX_DOCUMENTS: usize = 10;
 const MAX_PLACES: usize = 80;
 const MAX_FILES: usize = 12;
+/// Most changed files of code that documents are held against.
+const MAX_CHANGED: usize = 500;
 
 /// A document and the code that changed after it.
 #[derive(Debug)]
@@ -38,8 +41,9 @@ pub(crate) fn find(
     churn: &Churn,
 ) -> Result<Vec<Drift>, Failure> {
     let mut drifts: Vec<Drift> = Vec::new();
+    let changed = changed_code(churn);
     for document in documents {
-        let code = described(document, defined, tree, churn);
+        let code = described(document, defined, tree, &changed);
         if !code.is_empty() {
             let commits = code.keys().map(|path| churn.commits(path)).sum();
             drifts.push(Drift {
@@ -77,12 +81,42 @@ pub(crate) fn find(
     Ok(drifts)
 }
 
+/// A file of code that changed lately.
+struct Changed {
+    path: String,
+    /// Its name without extension.
+    stem: String,
+}
+
+/// Those that changed most.
+fn changed_code(churn: &Churn) -> Vec<Changed> {
+    churn
+        .files()
+        .into_iter()
+        .filter(|file| {
+            language::of(&file.path).is_some_and(|language| language.is_code)
+                && decoy::of_path(&file.path).is_none()
+                && !ecosystem::is_test_file(&file.path)
+        })
+        .take(MAX_CHANGED)
+        .map(|file| Changed {
+            path: file.path.clone(),
+            stem: stem_of(&file.path),
+        })
+        .collect()
+}
+
+fn stem_of(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().unwrap_or(name).to_owned()
+}
+
 /// The recently changed code that a document is about, and how that shows.
 fn described(
     document: &Document,
     defined: &[Defined],
     tree: &Tree,
-    churn: &Churn,
+    changed: &[Changed],
 ) -> BTreeMap<String, String> {
     let mut code: BTreeMap<String, String> = BTreeMap::new();
     let words: BTreeSet<&str> = document
@@ -95,45 +129,46 @@ fn described(
                 .split(|c: char| !(c.is_alphanumeric() || c == '_'))
         })
         .collect();
-    let stem_of = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        name.split('.').next().unwrap_or(name).to_owned()
-    };
+    // Paths of files and folders, with the line.
+    let paths: Vec<(String, u32)> = document
+        .mentions
+        .iter()
+        .filter_map(|mention| {
+            let path = match mention.form {
+                Form::Link => docs::target(&mention.text)?,
+                Form::Code | Form::Command => mention.text.clone(),
+            };
+            let path = path.trim_start_matches(['.', '/']).trim_end_matches('/');
+            let is_path = path.contains('/') && (tree.has(path) || tree.has_end(path));
+            is_path.then(|| (path.to_owned(), mention.line))
+        })
+        .collect();
+    let own: BTreeMap<&str, &Defined> = defined
+        .iter()
+        .filter(|defined| defined.named.path == document.path)
+        .map(|defined| (defined.path.as_str(), defined))
+        .rev()
+        .collect();
     let own_stem = stem_of(&document.path).to_lowercase();
-    for file in churn.files() {
-        let is_code = language::of(&file.path).is_some_and(|language| language.is_code);
-        if !is_code || decoy::of_path(&file.path).is_some() || ecosystem::is_test_file(&file.path) {
-            continue;
-        }
-        let names_path = document.mentions.iter().find(|mention| {
-            let text = mention.text.trim_start_matches("./");
-            match mention.form {
-                Form::Link => docs::target(&mention.text).is_some_and(|target| {
-                    file.path.ends_with(target.trim_start_matches(['.', '/']))
-                }),
-                _ => {
-                    text.contains('/')
-                        && (file.path == text
-                            || file
-                                .path
-                                .starts_with(&format!("{}/", text.trim_end_matches('/')))
-                                && tree.has(text))
-                }
-            }
+    for file in changed {
+        let stem = &file.stem;
+        let names_path = paths.iter().find(|(path, _)| {
+            file.path.ends_with(path.as_str())
+                || file
+                    .path
+                    .strip_prefix(path.as_str())
+                    .is_some_and(|rest| rest.starts_with('/'))
         });
-        let stem = stem_of(&file.path);
-        let names_definition = defined
-            .iter()
-            .find(|defined| defined.path == file.path && defined.named.path == document.path);
-        let is_telling = stem.len() >= 4 && !counterpart::is_common(&stem);
-        let how = if let Some(mention) = names_path {
-            format!("named in line {}", mention.line)
+        let names_definition = own.get(file.path.as_str());
+        let is_telling = stem.len() >= 4 && !counterpart::is_common(stem);
+        let how = if let Some((_, line)) = names_path {
+            format!("named in line {line}")
         } else if let Some(defined) = names_definition {
             format!("has {}", prompt::code_bounded(&defined.named.text, 60))
         } else if own_stem == stem.to_lowercase() {
             "has the document's name".to_owned()
         } else if is_telling && words.contains(stem.as_str()) {
-            format!("the document says {}", prompt::code(&stem))
+            format!("the document says {}", prompt::code(stem))
         } else {
             continue;
         };
@@ -222,10 +257,10 @@ impl Drift {
             .collect();
         let mut text = format!("{}{age}", prompt::code(&self.path));
         if !code.is_empty() {
-            text += &format!(". Changed since: {}", code.join(", "));
+            let _ = write!(text, ". Changed since: {}", code.join(", "));
         }
         for line in self.lines.iter().take(6) {
-            text += &format!("\n   - {line}");
+            let _ = write!(text, "\n   - {line}");
         }
         text
     }

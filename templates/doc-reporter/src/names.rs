@@ -16,6 +16,8 @@ const MAX_NAMES: usize = 250;
 const MAX_SEARCHES: usize = 5;
 const MAX_MATCHES: u32 = 4_000;
 const MAX_PATTERN: usize = 3_800;
+/// Most lines kept of a name.
+const MAX_LINES: usize = 400;
 
 /// Words before the name of something that is defined.
 const DEFINING: &[&str] = &[
@@ -73,13 +75,15 @@ pub(crate) struct Names {
 }
 
 pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
-    let named = collect(documents);
-    let mut missing: BTreeSet<&str> = named
+    let mentioned = collect(documents);
+    let mut missing: BTreeSet<&str> = mentioned
         .iter()
         .map(|named| named.key.as_str())
         .take(MAX_NAMES)
         .collect();
     let mut places: HashMap<String, Vec<Match>> = HashMap::new();
+    // Found, and not all of the lines that have them.
+    let mut partly: BTreeSet<String> = BTreeSet::new();
     let mut is_complete = missing.is_empty();
     for _ in 0..MAX_SEARCHES {
         if missing.is_empty() {
@@ -91,15 +95,20 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
         let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
         let found = repo::search(&pattern, &globs, MAX_MATCHES)?;
         let (truncated, before) = (found.truncated, missing.len());
-        let sought: Vec<String> = missing.iter().map(|&key| key.to_owned()).collect();
+        let sought: BTreeSet<String> = missing.iter().map(|&key| key.to_owned()).collect();
         for line in found {
-            for key in &sought {
-                if has_word(&line.text, key) {
-                    missing.remove(key.as_str());
-                    let of_key = places.entry(key.clone()).or_default();
-                    if of_key.len() < 400 {
-                        of_key.push(line.clone());
-                    }
+            for key in keys_of(&line.text, &sought) {
+                missing.remove(key.as_str());
+                if truncated
+                    || places
+                        .get(&key)
+                        .is_some_and(|lines| lines.len() >= MAX_LINES)
+                {
+                    partly.insert(key.clone());
+                }
+                let of_key = places.entry(key).or_default();
+                if of_key.len() < MAX_LINES {
+                    of_key.push(line.clone());
                 }
             }
         }
@@ -112,9 +121,10 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
         }
     }
     let mut names = Names::default();
-    for named in &named {
+    for named in &mentioned {
         if let Some(matches) = places.get(&named.key) {
             if named.is_flag
+                && !partly.contains(&named.key)
                 && !matches
                     .iter()
                     .any(|line| is_flag_of_code(&line.text, &named.key))
@@ -240,14 +250,19 @@ fn code_globs() -> Vec<String> {
     globs
 }
 
-fn has_word(line: &str, key: &str) -> bool {
+/// The names that a line has as words of their own.
+fn keys_of(line: &str, sought: &BTreeSet<String>) -> BTreeSet<String> {
     let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let has = |key: &str| {
-        line.match_indices(key).any(|(at, _)| {
-            !line[..at].ends_with(is_word) && !line[at + key.len()..].starts_with(is_word)
-        })
-    };
-    has(key) || key.contains('-') && has(&key.replace('-', "_"))
+    let words = line.split(|c: char| !is_word(c));
+    // `dry_run` is the option `dry-run`.
+    let variants = words.flat_map(|word| [word.to_owned(), word.replace('_', "-")]);
+    let flags = line
+        .split(|c: char| !is_word(c) && c != '-')
+        .map(|word| word.trim_start_matches('-').to_owned());
+    variants
+        .chain(flags)
+        .filter(|word| sought.contains(word))
+        .collect()
 }
 
 /// `--from`, `"from"`, or a field `from:` that a parser of arguments makes an option of.

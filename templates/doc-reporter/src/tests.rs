@@ -38,12 +38,17 @@ fn a_renamed_document_changes_the_links_to_it_and_its_name() {
         changes(&compose(&python), &compose(&renamed)),
         [
             "-5 documents: `CONTRIBUTING.md`, `README.md`, `docs/fines.md`, `docs/index.md`, `docs/loans.md`.",
+            "-All 2 documents:",
             "-2. `docs/fines.md`, last changed 2022-10-03 (4 years ago). Changed since: `src/shelfmark/fines.py` (1 commit in 180 days, last 2026-06-22; has `fines.fine_for(loan)`)",
             "+5 documents: `CONTRIBUTING.md`, `README.md`, `docs/index.md`, `docs/late-returns.md`, `docs/loans.md`.",
             "+## Links that lead nowhere",
             "+One link:",
             "+- `docs/index.md:4` links to `fines.md`, which is not there",
-            "+2. `docs/late-returns.md`, last changed 2026-10-19 (34 days ago). Changed since: ",
+            // Under its new name the document is as young as the renaming, and no longer older.
+            "+One document:",
+            "+",
+            "+",
+            "+",
         ]
     );
 }
@@ -183,4 +188,16 @@ fn few_calls_leave_the_sandbox() {
         (1, 1, 1)
     );
     assert!(calls.len() < 30, "{calls:?}");
+}
+
+#[test]
+fn the_page_shows_the_prompt_of_a_golden_file() {
+    let page = include_str!("../../../docs/templates/doc-reporter.md");
+    let golden = include_str!("../tests/golden/python.txt");
+    let (_, prompt) = golden.split_once("--- prompt\n").unwrap();
+    let (prompt, _) = prompt.split_once("\n## Rules\n").unwrap();
+    assert!(
+        page.contains(prompt.trim()),
+        "copy the prompt into the page:\n{prompt}"
+    );
 }

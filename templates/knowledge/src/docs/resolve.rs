@@ -1,14 +1,14 @@
 //! Whether what a document points at is there.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// All paths of a repository and the folders they are in.
 #[derive(Debug, Default)]
 pub struct Tree<'a> {
     files: HashSet<&'a str>,
     folders: HashSet<&'a str>,
-    /// Last parts of the paths.
-    names: HashSet<&'a str>,
+    /// Files and folders by the last part of their path.
+    by_name: HashMap<&'a str, Vec<&'a str>>,
 }
 
 impl<'a> Tree<'a> {
@@ -16,16 +16,22 @@ impl<'a> Tree<'a> {
         let mut tree = Self::default();
         for path in paths {
             tree.files.insert(path);
-            tree.names.insert(path.rsplit('/').next().unwrap_or(path));
+            tree.add_name(path);
             let mut folder = path;
             while let Some((above, _)) = folder.rsplit_once('/') {
                 if !tree.folders.insert(above) {
                     break;
                 }
+                tree.add_name(above);
                 folder = above;
             }
         }
         tree
+    }
+
+    fn add_name(&mut self, path: &'a str) {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        self.by_name.entry(name).or_default().push(path);
     }
 
     /// A file or folder; a slash at the end does not matter.
@@ -34,9 +40,9 @@ impl<'a> Tree<'a> {
         path.is_empty() || self.files.contains(path) || self.folders.contains(path)
     }
 
-    /// A file of that name, anywhere.
+    /// A file or folder of that name, anywhere.
     pub fn has_name(&self, name: &str) -> bool {
-        self.names.contains(name)
+        self.by_name.contains_key(name)
     }
 
     pub fn has_folder(&self, path: &str) -> bool {
@@ -46,11 +52,13 @@ impl<'a> Tree<'a> {
     /// A file or folder whose path ends with this.
     pub fn has_end(&self, end: &str) -> bool {
         let end = end.trim_matches('/');
-        let is_end = |path: &&&str| {
-            path.strip_suffix(end)
-                .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
-        };
-        self.files.iter().any(|path| is_end(&path)) || self.folders.iter().any(|path| is_end(&path))
+        let name = end.rsplit('/').next().unwrap_or(end);
+        self.by_name.get(name).is_some_and(|paths| {
+            paths.iter().any(|path| {
+                path.strip_suffix(end)
+                    .is_some_and(|rest| rest.is_empty() || rest.ends_with('/'))
+            })
+        })
     }
 
     /// Whether a link of a document leads somewhere, in the ways that sites of documents allow:
@@ -145,19 +153,15 @@ fn decoded(path: &str) -> String {
     let mut rest = path.as_bytes();
     while let [first, after @ ..] = rest {
         let hex = after.get(..2).and_then(|hex| std::str::from_utf8(hex).ok());
-        match hex
+        let escaped = hex
             .and_then(|hex| u8::from_str_radix(hex, 16).ok())
-            .filter(|_| *first == b'%')
-        {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(*first);
-                rest = after;
-            }
-        }
+            .filter(|_| *first == b'%');
+        bytes.push(escaped.unwrap_or(*first));
+        rest = if escaped.is_some() {
+            &after[2..]
+        } else {
+            after
+        };
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }
