@@ -107,6 +107,9 @@ const CONFIG: &[&str] = &[
     "maintenance.auto=false",
     "advice.detachedHead=false",
     "log.showSignature=false",
+    // Or a repository's configuration names any file of this machine.
+    "mailmap.file=",
+    "mailmap.blob=",
     "filter.lfs.smudge=",
     "filter.lfs.process=",
     "filter.lfs.required=false",
@@ -185,12 +188,18 @@ impl Git {
     pub fn discover(&self, folder: &Path) -> Result<(PathBuf, Option<PathBuf>), GitError> {
         let finished = checked(
             "rev-parse",
-            &self.as_user().arg("-C").arg(folder).args([
-                "rev-parse",
-                "--absolute-git-dir",
-                "--is-bare-repository",
-                "--show-cdup",
-            ]),
+            &self
+                .as_user()
+                // Its configuration may lead to a pipe that nobody writes to.
+                .timeout(Duration::from_secs(20))
+                .arg("-C")
+                .arg(folder)
+                .args([
+                    "rev-parse",
+                    "--absolute-git-dir",
+                    "--is-bare-repository",
+                    "--show-cdup",
+                ]),
         )?;
         let text = finished.text();
         let mut lines = text.lines();

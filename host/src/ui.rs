@@ -108,7 +108,7 @@ impl Ui {
     /// One JSON document: the answer of a command run with `--json`.
     pub fn json(&self, value: &impl Serialize) {
         match serde_json::to_string_pretty(value) {
-            Ok(text) => self.out(text),
+            Ok(text) => self.out(text::escaped_json(&text)),
             Err(error) => self.error(&Error::failed(format!("cannot write JSON: {error}"))),
         }
     }

@@ -195,7 +195,8 @@ impl TestEnv {
             ("LC_ALL", "C.UTF-8".into()),
             ("TZ", "UTC".into()),
             ("TERM", "xterm-256color".into()),
-            ("GIT_CONFIG_GLOBAL", "/dev/null".into()),
+            // A file of the test's own: what writes here as root would replace a device.
+            ("GIT_CONFIG_GLOBAL", self.home().join(".gitconfig").into()),
             ("GIT_CONFIG_NOSYSTEM", "1".into()),
         ]
     }

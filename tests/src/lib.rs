@@ -14,6 +14,7 @@
 
 mod env;
 mod foreign;
+mod forge;
 pub mod github;
 pub mod guests;
 pub mod hostile;
@@ -26,6 +27,7 @@ mod terminal;
 
 pub use env::{NOW, TestEnv};
 pub use foreign::{javascript_component, python_component};
+pub use forge::{Forge, Request};
 pub use outside::outside_template;
 pub use program::{changeling, project_root};
 pub use repo::{ADA, Author, GRACE, LINUS, Repo};

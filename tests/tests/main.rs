@@ -9,6 +9,8 @@ mod config;
 mod dev_script;
 mod doctor;
 mod foreign_components;
+mod github_imports;
+mod hostile_ground;
 mod hostile_templates;
 mod list;
 mod map;

@@ -567,7 +567,10 @@ fn kept_on_request() {
     let output = env.changeling(args).success();
     let kept = PathBuf::from(output.json()["rehearsals"][0]["kept"].as_str().unwrap());
     assert!(kept.join("workspace/STAND-IN.md").exists());
-    let branch = output.json()["rehearsals"][0]["branch"].as_str().unwrap().to_owned();
+    let branch = output.json()["rehearsals"][0]["branch"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let remote = kept.join("remote.git");
     let held = env
         .external("git", ["--git-dir"])

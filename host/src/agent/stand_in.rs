@@ -4,7 +4,7 @@
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Read;
+use std::io::{self, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::{Error, Result};
@@ -12,6 +12,7 @@ use crate::git::{Git, checked};
 
 /// Places that are listed.
 const MAX_PLACES: usize = 20;
+/// What it commits, unless the repository has something of that name.
 const FILE: &str = "STAND-IN.md";
 
 /// A line of a file that the prompt names.
@@ -41,12 +42,33 @@ pub fn work(prompt: &str, desk: &Desk, git: &Git) -> Result<String> {
         fs::write(report, page("report", &places, desk.run_id))?;
         return Ok(said(&places, "wrote them into the report"));
     }
-    fs::write(desk.folder.join(FILE), page("change", &places, desk.run_id))?;
-    commit(desk.folder, git, &places)?;
+    let file = create_new(desk.folder, &page("change", &places, desk.run_id))?;
+    commit(desk.folder, git, &file, &places)?;
     if let Some(summary) = &desk.summary {
-        fs::write(summary, summary_text(&places))?;
+        fs::write(summary, summary_text(&file, &places))?;
     }
-    Ok(said(&places, &format!("committed them as {FILE}")))
+    Ok(said(&places, &format!("committed them as {file}")))
+}
+
+/// Writes a file under a name that is free and answers the name. Never into what the repository has
+/// there: that may be a link to a file of the user's.
+fn create_new(folder: &Path, text: &str) -> Result<String> {
+    let names =
+        std::iter::once(FILE.to_owned()).chain((2..100).map(|n| format!("STAND-IN-{n}.md")));
+    for name in names {
+        let path = folder.join(&name);
+        match fs::File::create_new(&path) {
+            Ok(mut file) => {
+                file.write_all(text.as_bytes())?;
+                return Ok(name);
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Err(Error::failed(
+        "the repository has a file at every name the stand-in knows",
+    ))
 }
 
 fn said(places: &[Place], what: &str) -> String {
@@ -94,16 +116,16 @@ fn page(what: &str, places: &[Place], run_id: &str) -> String {
     text
 }
 
-fn summary_text(places: &[Place]) -> String {
+fn summary_text(file: &str, places: &[Place]) -> String {
     format!(
         "# Stand-in: {} that an agent would have worked on\n## Rationale\nThis is a rehearsal: a stand-in \
-         took the agent's place and changed no code. {FILE} lists where a real agent would have begun.\n\
+         took the agent's place and changed no code. {file} lists where a real agent would have begun.\n\
          ## Tests\nNone were run, because nothing was changed.\n",
         counted(places.len())
     )
 }
 
-fn commit(folder: &Path, git: &Git, places: &[Place]) -> Result<()> {
+fn commit(folder: &Path, git: &Git, file: &str, places: &[Place]) -> Result<()> {
     let identity = git
         .identity(None)?
         .ok_or_else(|| Error::failed("no git identity was given to the stand-in"))?;
@@ -114,7 +136,7 @@ fn commit(folder: &Path, git: &Git, places: &[Place]) -> Result<()> {
             .cwd(folder)
             .args(args)
     };
-    checked("add", &call(&["add", "--force", "--", FILE]))?;
+    checked("add", &call(&["add", "--force", "--", file]))?;
     let message = format!(
         "Stand-in: list {} an agent would work on\n\nMade by a rehearsal, not by an agent. Nothing was fixed.\n",
         counted(places.len())
@@ -246,7 +268,7 @@ mod tests {
             "{}\n{}\n{}",
             page("change", &found, "20260102-030405-abcdef"),
             page("report", &[], "20260102-030405-abcdef"),
-            summary_text(&found)
+            summary_text(FILE, &found)
         ));
     }
 }

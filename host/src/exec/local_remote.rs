@@ -1,12 +1,14 @@
 //! A bare repository on this machine that stands for the real remote: holds the same branches, and
 //! borrows its objects from the mirror.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::git::{Git, GitError, Listing, Mirror, Push, checked};
 use crate::repo_url::RepoUrl;
+use crate::workspace::remove_tree;
 
 #[derive(Debug)]
 pub(super) struct LocalRemote {
@@ -25,6 +27,8 @@ impl LocalRemote {
     ) -> Result<Self, GitError> {
         let failed = |error| GitError::Io(path.to_owned(), error);
         let git = git.clone().without_user();
+        // The agent could write beside it: what is there is not ours, and a link not to be followed.
+        remove_tree(path).map_err(failed)?;
         git.init_bare(path, mirror.object_format())?;
         let objects = mirror.git_dir.join("objects");
         let line = objects.to_str().filter(|path| !path.contains('\n'));
@@ -38,16 +42,13 @@ impl LocalRemote {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
             _ => {}
         }
-        let mut refs = Vec::new();
+        // Packed, in the order of their names, as git writes them: a file for each of a hundred
+        // thousand branches would take minutes.
+        let mut refs = String::from("# pack-refs with: peeled fully-peeled sorted \n");
         for (branch, commit) in mirror.branch_commits() {
-            refs.extend_from_slice(format!("create refs/heads/{branch}\0{commit}\0").as_bytes());
+            let _ = writeln!(refs, "{commit} refs/heads/{branch}");
         }
-        checked(
-            "update-ref",
-            &git.in_dir(path)
-                .args(["update-ref", "-z", "--stdin"])
-                .stdin(refs),
-        )?;
+        fs::write(path.join("packed-refs"), refs).map_err(failed)?;
         let head = format!("refs/heads/{head}");
         checked(
             "symbolic-ref",

@@ -23,7 +23,7 @@ pub(super) fn sh(folder: &Path, script: &str) -> String {
     for (name, value) in [
         ("HOME", "/nonexistent"),
         ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("GIT_CONFIG_GLOBAL", "/nonexistent/gitconfig"),
         ("GIT_AUTHOR_NAME", "Ada"),
         ("GIT_AUTHOR_EMAIL", "ada@example.org"),
         ("GIT_COMMITTER_NAME", "Ada"),

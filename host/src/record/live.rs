@@ -1,7 +1,7 @@
 //! Which runs live, and the end of those that died without a word.
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::Path;
 
 use jiff::Timestamp;
@@ -12,6 +12,9 @@ use super::{RecordError, Store, Usage, recording, remove};
 use crate::exec::{Event, Outcome};
 
 const LOCK_FILE: &str = "lock";
+
+/// More than any run of ours writes, in bytes.
+const MAX_EVENTS: u64 = 64 * 1024 * 1024;
 
 /// Takes the lock of a new run's folder.
 pub(super) fn lock(folder: &Path) -> io::Result<File> {
@@ -29,7 +32,7 @@ pub(super) fn lock(folder: &Path) -> io::Result<File> {
 
 /// Its process holds the lock. Where locks do not work, a run counts as alive.
 fn is_alive(folder: &Path) -> bool {
-    match File::open(folder.join(LOCK_FILE)) {
+    match open_plain(&folder.join(LOCK_FILE)) {
         // Released when the file is closed, at the end of this arm.
         Ok(file) => file.try_lock_shared().is_err(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
@@ -103,6 +106,17 @@ impl Store {
 }
 
 fn last_event(folder: &Path) -> Option<Line> {
-    let text = fs::read_to_string(folder.join(recording::File::Events.name())).ok()?;
+    let file = open_plain(&folder.join(recording::File::Events.name())).ok()?;
+    let mut text = String::new();
+    file.take(MAX_EVENTS).read_to_string(&mut text).ok()?;
     serde_json::from_str(text.lines().next_back()?).ok()
+}
+
+/// Opens a file of a run's folder, where its agent could write: a pipe would make us wait for ever, a
+/// link read what the agent chose. Neither counts as there.
+fn open_plain(path: &Path) -> io::Result<File> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    File::open(path)
 }

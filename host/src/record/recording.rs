@@ -1,7 +1,7 @@
 //! The record of a run that lives: written as things happen.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -12,6 +12,7 @@ use super::{Header, RecordError, Store, Usage, live};
 use crate::context::create_private_dir;
 use crate::exec::{Event, Outcome};
 use crate::plan::Plan;
+use crate::workspace::remove_tree;
 
 /// A file of a run's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -148,7 +149,7 @@ impl Recording<'_> {
     pub fn save(&self, file: File, bytes: &[u8]) -> Result<(), RecordError> {
         let path = self.path(file);
         let aside = self.folder.join(format!(".{}.new", file.name()));
-        let written = fs::write(&aside, bytes).and_then(|()| fs::rename(&aside, &path));
+        let written = create_afresh(&aside, bytes).and_then(|()| fs::rename(&aside, &path));
         written.map_err(|error| RecordError::Io(path, error))
     }
 
@@ -176,4 +177,15 @@ impl Recording<'_> {
     pub fn discard(self) -> Result<(), RecordError> {
         self.store.forget(&self.id)
     }
+}
+
+/// Writes a file that is new. The agent could write to this folder: a link or a pipe it put at that
+/// name is taken away, not written to.
+fn create_afresh(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    match fs::symlink_metadata(path) {
+        Ok(_) => remove_tree(path)?,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        Err(error) => return Err(error),
+    }
+    fs::File::create_new(path)?.write_all(bytes)
 }

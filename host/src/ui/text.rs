@@ -1,5 +1,7 @@
 //! Fitting text into columns: widths as a terminal counts them, styles counted as nothing.
 
+use std::fmt::Write as _;
+
 use unicode_width::UnicodeWidthStr;
 
 /// What stands for the part that was left out.
@@ -174,6 +176,22 @@ fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
             Piece::Text(piece)
         })
     })
+}
+
+/// A JSON document in which no character acts on a terminal or hides: those that JSON lets stand in
+/// its strings (C1 controls, invisible ones) become `\\u....`, which means the same.
+pub fn escaped_json(document: &str) -> String {
+    let mut escaped = String::with_capacity(document.len());
+    for c in document.chars() {
+        if c != '\n' && (c.is_control() || crate::names::is_invisible(c)) {
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                let _ = write!(escaped, "\\u{unit:04x}");
+            }
+        } else {
+            escaped.push(c);
+        }
+    }
+    escaped
 }
 
 #[cfg(test)]

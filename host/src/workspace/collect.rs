@@ -13,6 +13,9 @@ use super::salvage::salvage;
 use super::uncommitted::{Uncommitted, uncommitted};
 use super::{Workspace, WorkspaceError, index_file};
 
+/// Most other branches and tags that are kept: each is a fetch of its own.
+const MAX_OTHER_REFS: usize = 50;
+
 /// Everything a run left, copied into the mirror below `refs/runs/ID/`.
 #[derive(Debug, Default)]
 pub struct Collected {
@@ -104,6 +107,12 @@ impl Workspace {
                 && Some(*object) != collected.tip.as_ref()
         });
         for (number, (name, object)) in others.enumerate() {
+            if number == MAX_OTHER_REFS {
+                collected.problems.push(format!(
+                    "the agent made more than {MAX_OTHER_REFS} other branches and tags; the rest was not kept"
+                ));
+                break;
+            }
             let kept_as = format!("refs/runs/{}/other/{number}", self.run_id);
             let fetched = salvaged.fetch_into(git, mirror, object, &kept_as);
             if let Err(error) = &fetched

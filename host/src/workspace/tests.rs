@@ -31,7 +31,7 @@ fn sh(folder: &Path, root: &Path, script: &str) {
         ("ROOT", root.to_str().unwrap()),
         ("TRAP", root.join("traps").to_str().unwrap()),
         ("GIT_CONFIG_NOSYSTEM", "1"),
-        ("GIT_CONFIG_GLOBAL", "/dev/null"),
+        ("GIT_CONFIG_GLOBAL", "/nonexistent/gitconfig"),
         ("GIT_AUTHOR_NAME", "Ada"),
         ("GIT_AUTHOR_EMAIL", "ada@example.org"),
         ("GIT_COMMITTER_NAME", "Ada"),

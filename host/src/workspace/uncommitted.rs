@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -43,6 +44,14 @@ pub(super) fn uncommitted(
             .args(args)
             .timeout(std::time::Duration::from_mins(5))
     };
+    disarm(work_tree).map_err(|error| GitError::Io(work_tree.to_owned(), error))?;
+    if fs::symlink_metadata(index).is_ok_and(|meta| !meta.is_file()) {
+        // The agent put something else at its place.
+        super::remove_tree(index).map_err(|error| GitError::Io(index.to_owned(), error))?;
+    }
+    if !index.exists() {
+        checked("read-tree", &call(&["read-tree", "--end-of-options", head]))?;
+    }
     let list = call(&[
         "ls-files",
         "-z",
@@ -96,4 +105,74 @@ fn submodules(stage: &[u8]) -> BTreeSet<&[u8]> {
         .filter(|entry| entry.starts_with(b"160000 "))
         .filter_map(|entry| entry.splitn(2, |byte| *byte == b'\t').nth(1))
         .collect()
+}
+
+/// Takes away what git would wait for without end: pipes, sockets and devices (a `.gitignore` may be
+/// one), and links in place of what git reads of a repository inside the work tree. Its own `.git` is
+/// not looked at.
+fn disarm(work_tree: &Path) -> io::Result<()> {
+    let mut folders = vec![(work_tree.to_owned(), false)];
+    while let Some((folder, in_git)) = folders.pop() {
+        let entries = match fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            // Git cannot enter it either.
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => continue,
+            Err(error) => return Err(error),
+        };
+        for entry in entries {
+            let entry = entry?;
+            let (kind, name) = (entry.file_type()?, entry.file_name());
+            if kind.is_dir() {
+                if name != ".git" {
+                    // Of a repository's own folders git opens nothing: it only asks whether they are there.
+                    if !in_git {
+                        folders.push((entry.path(), false));
+                    }
+                } else if folder != work_tree {
+                    folders.push((entry.path(), true));
+                }
+            } else if !kind.is_file() && (!kind.is_symlink() || in_git) {
+                fs::remove_file(entry.path())?;
+            }
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    #[test]
+    fn what_git_would_wait_for_is_taken_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path();
+        fs::create_dir_all(root.join("inner/.git/refs")).unwrap();
+        fs::create_dir(root.join(".git")).unwrap();
+        let pipe = |path: &str| {
+            let mode = rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR;
+            let kind = rustix::fs::FileType::Fifo;
+            rustix::fs::mknodat(rustix::fs::CWD, root.join(path), kind, mode, 0).unwrap();
+        };
+        for path in [".gitignore", "inner/x", "inner/.git/HEAD", ".git/HEAD"] {
+            pipe(path);
+        }
+        symlink("/dev/zero", root.join("inner/.git/commondir")).unwrap();
+        symlink("/dev/zero", root.join("link")).unwrap();
+        fs::write(root.join("inner/y"), "y").unwrap();
+        disarm(root).unwrap();
+        let there = |path: &str| fs::symlink_metadata(root.join(path)).is_ok();
+        for gone in [
+            ".gitignore",
+            "inner/x",
+            "inner/.git/HEAD",
+            "inner/.git/commondir",
+        ] {
+            assert!(!there(gone), "{gone}");
+        }
+        for kept in [".git/HEAD", "link", "inner/y", "inner/.git/refs"] {
+            assert!(there(kept), "{kept}");
+        }
+    }
 }

@@ -9,7 +9,7 @@ use crate::testing::{counterpart, mask, style};
 /// Most bytes read of a file.
 const MAX_BYTES: u32 = 200_000;
 /// Most names kept of a file, and the shortest that tells something.
-const MAX_NAMES: usize = 5;
+const MAX_NAMES: usize = 12;
 const MIN_NAME: usize = 5;
 
 /// Words that count as a branch or a function.
@@ -45,6 +45,9 @@ pub(super) fn read(path: &str) -> Result<Option<Source>, Failure> {
     let Some((_, language)) = style::of_path(path) else {
         return Ok(None);
     };
+    if decoy::of_path(path).is_some() {
+        return Ok(None);
+    }
     let text = repo::read_if_text(path, MAX_BYTES)?.map(|file| file.text);
     Ok(text
         .filter(|text| decoy::of_text(text).is_none())
@@ -114,6 +117,7 @@ fn names(masked: &str, language: &Language) -> Vec<String> {
 fn stem_that_tells(path: &str) -> Option<String> {
     let name = path.rsplit('/').next()?;
     let (stem, _) = name.split_once('.')?;
+    let stem = stem.trim_start_matches('_');
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let is_telling = stem.len() > 3 && !counterpart::is_common(stem) && stem.chars().all(is_word);
     is_telling.then(|| stem.to_owned())
