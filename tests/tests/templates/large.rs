@@ -68,14 +68,14 @@ fn large() -> Tree {
             n if n % 4 == 2 => (
                 format!("{folder}/unit_{number}.py"),
                 format!(
-                    "def unit_{number}(x):\n{}    os.system(x)  # noqa\n    return x\n",
+                    "def unit_{number}(x):\n{}    if x > 3:\n        return 3\n    os.system(x)  # noqa\n    return x\n",
                     body("#")
                 ),
             ),
             _ => (
                 format!("{folder}/unit_{number}.ts"),
                 format!(
-                    "export function unit{number}(x: number) {{\n{}    // @ts-ignore\n    return eval(x);\n}}\n",
+                    "export function unit{number}(x: number) {{\n{}    if (x > 3) {{ return 3; }}\n    // @ts-ignore\n    return eval(x);\n}}\n",
                     body("//")
                 ),
             ),
