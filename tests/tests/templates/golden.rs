@@ -317,8 +317,10 @@ fn a_missing_scope_is_named_with_what_to_type() {
     );
 }
 
+/// With `UPDATE_GOLDEN=1` in the environment the pages get the prompts of today.
 #[test]
 fn every_template_has_a_page_with_a_prompt_of_today() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1");
     let pages = project_root().join("docs/templates");
     let index = std::fs::read_to_string(pages.join("README.md")).unwrap();
     for template in NAMES {
@@ -326,8 +328,9 @@ fn every_template_has_a_page_with_a_prompt_of_today() {
             index.contains(&format!("[{template}]({template}.md)")),
             "{template}"
         );
-        let page = std::fs::read_to_string(pages.join(format!("{template}.md")))
-            .unwrap_or_else(|error| panic!("{template}.md: {error}"));
+        let file = pages.join(format!("{template}.md"));
+        let page =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{template}.md: {error}"));
         for heading in [
             "What it looks at",
             "When it skips",
@@ -341,19 +344,29 @@ fn every_template_has_a_page_with_a_prompt_of_today() {
                 "{template}.md: no {heading}"
             );
         }
-        let shown = page
-            .split_once("````markdown\n")
-            .and_then(|(_, rest)| rest.split_once("\n````\n"))
-            .map(|(shown, _)| shown.trim_end())
-            .unwrap_or_else(|| panic!("{template}.md shows no prompt"));
-        let is_real = REPOSITORIES.iter().any(|repository| {
-            let golden = Golden::of(template, repository).prompt;
-            let without_rules = golden.split("\n## Rules\n").next().unwrap_or_default();
-            without_rules.trim_end() == shown
-        });
-        assert!(
-            is_real,
-            "{template}.md shows a prompt that is in no golden file"
-        );
+        let repository = REPOSITORIES
+            .iter()
+            .find(|name| page.contains(&format!("(../../templates/fixtures/{name})")))
+            .unwrap_or_else(|| {
+                panic!("{template}.md does not say which fixture its prompt is for")
+            });
+        let golden = Golden::of(template, repository).prompt;
+        let expected = golden
+            .split("\n## Rules\n")
+            .next()
+            .unwrap_or_default()
+            .trim_end();
+        let (before, rest) = page.split_once("````markdown\n").expect("a prompt");
+        let (shown, after) = rest.split_once("\n````\n").expect("the end of the prompt");
+        if update {
+            let page = format!("{before}````markdown\n{expected}\n````\n{after}");
+            std::fs::write(&file, page).unwrap();
+        } else {
+            assert_eq!(
+                shown.trim_end(),
+                expected,
+                "{template}.md is not of today: UPDATE_GOLDEN=1"
+            );
+        }
     }
 }
