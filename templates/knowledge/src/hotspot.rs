@@ -63,6 +63,8 @@ pub struct Hotspot {
     /// Its functions, `if`s, loops, cases and the like.
     pub logic: usize,
     pub tested: Tested,
+    /// The declaration with most of them, and its line.
+    pub busiest: Option<(String, u32)>,
 }
 
 /// The source files that changed lately.
@@ -201,6 +203,7 @@ impl Code {
                 path: source.path.clone(),
                 commits: churn.commits(&source.path),
                 logic: source.logic,
+                busiest: source.busiest.clone(),
                 tested: match (test, mentions.get(source.path.as_str())) {
                     (Some(test), _) => Tested::By((*test).to_owned(), churn.commits(test)),
                     (None, Some(found)) => Tested::Mentioned(found.path.clone(), found.line),
@@ -235,10 +238,15 @@ impl Hotspot {
 
     /// Why it is worth a test, for a person: `4 commits in 90 days, 11 functions and branches`.
     pub fn why(&self, churn: &Churn) -> String {
+        let busiest = self.busiest.as_ref().map(|(name, line)| {
+            let place = prompt::place(&self.path, *line);
+            format!(", most in {} ({place})", prompt::code_bounded(name, 60))
+        });
         format!(
-            "{}, {} functions and branches",
+            "{}, {} functions and branches{}",
             churn.in_words(&self.path),
-            prompt::number(self.logic)
+            prompt::number(self.logic),
+            busiest.unwrap_or_default()
         )
     }
 
