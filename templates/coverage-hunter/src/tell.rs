@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 use changelings_sdk::prompt::{self, Total};
 use knowledge::coverage::tool::TOOLS;
 use knowledge::coverage::{self, Measure};
-use knowledge::hotspot::{Code, Hotspot, Tested};
+use knowledge::hotspot::{self, Code, Hotspot, Tested};
 use knowledge::language;
 
 use crate::Hunt;
@@ -170,6 +170,7 @@ fn letter(number: usize) -> char {
 fn languages(code: &Code) -> BTreeSet<&'static str> {
     code.sources
         .iter()
+        .filter(|file| !hotspot::is_scaffold(&file.path))
         .filter_map(|file| language::of(&file.path).map(|language| language.name))
         .collect()
 }

@@ -89,7 +89,7 @@ fn a_file_that_gets_a_test_comes_last() {
     let prompt = compose(&tested).prompt().to_owned();
     assert!(prompt.contains("1. `src/api/color.ts`: "), "{prompt}");
     assert!(
-        prompt.contains("functions and branches; tests in `src/api/pins.test.ts`"),
+        prompt.contains("; tests in `src/api/pins.test.ts`"),
         "{prompt}"
     );
 }
@@ -103,8 +103,8 @@ fn a_file_that_a_test_imports_is_no_blank() {
     let prompt = compose(&typescript).prompt().to_owned();
     assert!(
         prompt.contains(
-            "2. `src/api/color.ts`: 1 commit in 180 days, 3 functions and branches; no test of its own, named in \
-             `src/api/server.test.ts:1`; nearest test: "
+            "2. `src/api/color.ts`: 1 commit in 180 days, 3 functions and branches, most in `contrast` \
+             (`src/api/color.ts:7`); no test of its own, named in `src/api/server.test.ts:1`; nearest test: "
         ),
         "{prompt}"
     );

@@ -313,24 +313,29 @@ pub fn is_test_file(path: &str) -> bool {
     let Some(language) = crate::language::of(path) else {
         return false;
     };
-    let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
-    let with_slash = format!("/{path}");
-    let folders = format!("/{folders}/");
+    let name = path.rsplit('/').next().unwrap_or(path);
     ECOSYSTEMS
         .iter()
         .filter(|ecosystem| ecosystem.languages.contains(&language.name))
         .any(|ecosystem| {
             let tests = &ecosystem.tests;
             tests.prefixes.iter().any(|prefix| name.starts_with(prefix))
-                || tests
-                    .suffixes
-                    .iter()
-                    .any(|suffix| with_slash.ends_with(suffix))
-                || tests
-                    .folders
-                    .iter()
-                    .any(|folder| folders.contains(&format!("/{folder}/")))
+                || tests.suffixes.iter().any(|suffix| is_end(path, suffix))
+                || tests.folders.iter().any(|folder| is_inside(path, folder))
         })
+}
+
+/// Whether a path ends like this; an end that starts with a slash is a whole name.
+fn is_end(path: &str, end: &str) -> bool {
+    path.ends_with(end) || end.strip_prefix('/') == Some(path)
+}
+
+/// Whether a folder of that name (or names, with slashes between) is somewhere above.
+fn is_inside(path: &str, folder: &str) -> bool {
+    let bytes = path.as_bytes();
+    path.match_indices(folder).any(|(at, _)| {
+        (at == 0 || bytes[at - 1] == b'/') && bytes.get(at + folder.len()) == Some(&b'/')
+    })
 }
 
 #[cfg(test)]

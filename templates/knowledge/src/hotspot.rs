@@ -19,6 +19,8 @@ use source::Source;
 const MAX_FILES: u32 = 100_000;
 const MAX_READ: usize = 40;
 const MAX_MATCHES: u32 = 10_000;
+/// Most changed files that are considered, those with most commits.
+const MAX_CHANGED: usize = 1_000;
 /// With less there is little to test: constants, types, re-exports.
 const MIN_LOGIC: usize = 2;
 
@@ -61,6 +63,8 @@ pub struct Hotspot {
     /// Its functions, `if`s, loops, cases and the like.
     pub logic: usize,
     pub tested: Tested,
+    /// The declaration with most of them, and its line.
+    pub busiest: Option<(String, u32)>,
 }
 
 /// The source files that changed lately.
@@ -101,12 +105,10 @@ pub fn code() -> Result<Code, Failure> {
     let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
     let files = repo::files(&globs, MAX_FILES)?;
     let truncated = files.truncated;
-    let own = files
+    let (tests, sources): (Vec<File>, Vec<File>) = files
         .items
         .into_iter()
-        .filter(|file| decoy::of_path(&file.path).is_none());
-    let (tests, sources): (Vec<File>, Vec<File>) =
-        own.partition(|file| ecosystem::is_test_file(&file.path));
+        .partition(|file| ecosystem::is_test_file(&file.path));
     let mut inside = Vec::new();
     if sources.iter().any(|file| file.path.ends_with(".rs")) {
         let mut globs = vec!["**/*.rs"];
@@ -166,19 +168,22 @@ impl Code {
         wanted: &dyn Fn(&str) -> bool,
     ) -> Result<Hotspots, Failure> {
         let known: HashSet<&str> = self.sources.iter().map(|file| file.path.as_str()).collect();
-        let mut changed: Vec<(&str, Option<&str>)> = churn
+        let mut changed = churn
             .files()
             .into_iter()
-            .filter_map(|file| known.get(file.path.as_str()).copied())
+            .filter_map(|file| known.get(file.path.as_str()).copied());
+        let mut candidates: Vec<(&str, Option<&str>)> = changed
+            .by_ref()
             .filter(|path| !is_scaffold(path) && wanted(path))
+            .take(MAX_CHANGED)
             .map(|path| (path, counterparts.of(path)))
             .collect();
+        let changed_in_all = candidates.len() + changed.count();
         // Few are read: those without a test first, each kind by commits as they come.
-        changed
+        candidates
             .sort_by_key(|(path, test)| (test.is_some_and(|test| test != *path), test.is_some()));
-        let changed_in_all = changed.len();
         let mut read: Vec<(Source, Option<&str>)> = Vec::new();
-        for (path, test) in changed.into_iter().take(MAX_READ) {
+        for (path, test) in candidates.into_iter().take(MAX_READ) {
             let source = source::read(path)?;
             read.extend(
                 source
@@ -198,6 +203,7 @@ impl Code {
                 path: source.path.clone(),
                 commits: churn.commits(&source.path),
                 logic: source.logic,
+                busiest: source.busiest.clone(),
                 tested: match (test, mentions.get(source.path.as_str())) {
                     (Some(test), _) => Tested::By((*test).to_owned(), churn.commits(test)),
                     (None, Some(found)) => Tested::Mentioned(found.path.clone(), found.line),
@@ -232,10 +238,15 @@ impl Hotspot {
 
     /// Why it is worth a test, for a person: `4 commits in 90 days, 11 functions and branches`.
     pub fn why(&self, churn: &Churn) -> String {
+        let busiest = self.busiest.as_ref().map(|(name, line)| {
+            let place = prompt::place(&self.path, *line);
+            format!(", most in {} ({place})", prompt::code_bounded(name, 60))
+        });
         format!(
-            "{}, {} functions and branches",
+            "{}, {} functions and branches{}",
             churn.in_words(&self.path),
-            prompt::number(self.logic)
+            prompt::number(self.logic),
+            busiest.unwrap_or_default()
         )
     }
 
@@ -259,7 +270,7 @@ impl Hotspot {
 }
 
 /// Whether a path is of a file that holds things together rather than doing something.
-fn is_scaffold(path: &str) -> bool {
+pub fn is_scaffold(path: &str) -> bool {
     let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
     SCAFFOLD_NAMES.contains(&name)
         || SCAFFOLD_ENDS.iter().any(|end| name.ends_with(end))

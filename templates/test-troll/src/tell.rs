@@ -89,7 +89,7 @@ pub(crate) fn layout(code: &Code, seen: &Seen) -> String {
     if seen.left_out > 0 {
         let _ = write!(
             text,
-            " Too many to read in one look: {} were read, with {read}, those with suspicious lines and those that changed \
+            " Too many to read in one look: {} of them were read, with {read}, those with suspicious lines and those that changed \
              lately first; {} have their turn on another day. So the numbers below are of a part.",
             prompt::number(seen.read),
             prompt::number(seen.left_out),

@@ -89,6 +89,7 @@ const COMMANDS: &[(Purpose, &[&str])] = &[
 const NO_CHECKS: &[&str] = &[
     "npm ci", "npm install", "npm i", "npm start", "pnpm install", "pnpm i", "yarn install",
     "bun install", "composer install", "cargo install", "go install", "pip install",
+    "npm add", "pnpm add", "yarn add", "bun add", "uv add", "poetry add", "pdm add", "cargo add", "go get",
     "mix deps.get", "bundle install", "tox --version", "pre-commit install",
 ];
 
@@ -290,6 +291,7 @@ mod tests {
             ("uv run --frozen pytest -q", Some(Test)),
             ("python -m pytest --cov=src", Some(Coverage)),
             ("npm ci", None),
+            ("pnpm add -D vitest@3 @vitest/coverage-v8@3", None),
             ("npm run test:unit", Some(Test)),
             ("pnpm -r lint", Some(Lint)),
             ("yarn typecheck", Some(Types)),

@@ -237,10 +237,20 @@ fn by_convention(
     line: Option<u32>,
     survey: &Survey,
 ) -> Measure {
+    let speaks = |check: &&Check| {
+        let languages = ecosystem::of_command(&check.command).map(|ecosystem| ecosystem.languages);
+        let fits = languages.is_none_or(|languages| languages.contains(&tool.languages[0]));
+        check.folder == folder && fits
+    };
+    let custom = if tool.languages.contains(&"Ruby") {
+        "bundle exec rake"
+    } else {
+        "npm test"
+    };
     let test = survey
         .checks_for(Purpose::Test)
-        .find(|check| check.folder == folder)
-        .map_or("npm test", |check| check.command.as_str());
+        .find(speaks)
+        .map_or(custom, |check| check.command.as_str());
     let run = runner::starts_tools_with(survey, tool.languages[0], folder);
     Measure {
         tool: Some(tool),

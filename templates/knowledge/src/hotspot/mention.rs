@@ -18,17 +18,31 @@ pub(super) fn of<'a>(sources: &[&'a Source]) -> Result<HashMap<&'a str, Match>, 
     let mut by_name: HashMap<&str, Vec<&'a Source>> = HashMap::new();
     let mut stems = Vec::new();
     let mut names = Vec::new();
-    let mut length = 0;
     for source in sources {
-        let known = source.stem.as_deref().map(|stem| (stem, true));
-        let declared = source.names.iter().map(|name| (name.as_str(), false));
-        for (name, is_stem) in known.into_iter().chain(declared) {
-            length += name.len() + 2;
-            if length < MAX_PATTERN {
-                by_name.entry(name).or_default().push(source);
-                if is_stem { &mut stems } else { &mut names }.push(style::escaped(name));
-            }
+        if let Some(stem) = &source.stem {
+            by_name.entry(stem).or_default().push(source);
+            stems.push(style::escaped(stem));
         }
+    }
+    let mut length: usize = stems.iter().map(|stem| stem.len() * 2).sum();
+    // Each source has its first name looked for before any has its second.
+    let most = sources
+        .iter()
+        .map(|source| source.names.len())
+        .max()
+        .unwrap_or(0);
+    for (turn, source) in
+        (0..most).flat_map(|turn| sources.iter().map(move |source| (turn, source)))
+    {
+        let Some(name) = source.names.get(turn) else {
+            continue;
+        };
+        length += name.len() + 1;
+        if length > MAX_PATTERN {
+            break;
+        }
+        by_name.entry(name).or_default().push(source);
+        names.push(style::escaped(name));
     }
     let mut patterns = Vec::new();
     if !stems.is_empty() {
@@ -50,25 +64,26 @@ pub(super) fn of<'a>(sources: &[&'a Source]) -> Result<HashMap<&'a str, Match>, 
         let words = found
             .text
             .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-'));
-        let paths: Vec<&str> = words
+        let mut new: Vec<&'a Source> = words
             .filter_map(|word| by_name.get(word))
             .flatten()
-            .map(|source| source.path.as_str())
-            .filter(|path| is_related(path, &found.path))
+            .filter(|source| !mentions.contains_key(source.path.as_str()))
+            .copied()
             .collect();
-        for path in paths {
-            mentions.entry(path).or_insert_with(|| found.clone());
+        if !new.is_empty() {
+            // A Python test does not speak for a TypeScript file.
+            let of_test = family(&found.path);
+            new.retain(|source| family(&source.path) == of_test);
+        }
+        for source in new {
+            mentions.insert(&source.path, found.clone());
         }
     }
     Ok(mentions)
 }
 
-/// Same language family, so that a Python test does not speak for a TypeScript file.
-fn is_related(source: &str, test: &str) -> bool {
-    let family = |path| {
-        language::of(path)
-            .and_then(|language| ecosystem::of_language(language.name))
-            .map(|ecosystem| ecosystem.name)
-    };
-    family(source) == family(test)
+/// The ecosystem of a file's language.
+fn family(path: &str) -> Option<&'static str> {
+    let language = language::of(path)?;
+    Some(ecosystem::of_language(language.name)?.name)
 }

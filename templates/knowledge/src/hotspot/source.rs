@@ -9,7 +9,7 @@ use crate::testing::{counterpart, mask, style};
 /// Most bytes read of a file.
 const MAX_BYTES: u32 = 200_000;
 /// Most names kept of a file, and the shortest that tells something.
-const MAX_NAMES: usize = 5;
+const MAX_NAMES: usize = 12;
 const MIN_NAME: usize = 5;
 
 /// Words that count as a branch or a function.
@@ -38,6 +38,8 @@ pub(super) struct Source {
     pub(super) stem: Option<String>,
     /// Names of what it declares, the public ones first.
     pub(super) names: Vec<String>,
+    /// The declaration with most functions and branches, and its line.
+    pub(super) busiest: Option<(String, u32)>,
 }
 
 /// Reads a file; `None` when it turns out to be generated, or not to be text.
@@ -45,6 +47,9 @@ pub(super) fn read(path: &str) -> Result<Option<Source>, Failure> {
     let Some((_, language)) = style::of_path(path) else {
         return Ok(None);
     };
+    if decoy::of_path(path).is_some() {
+        return Ok(None);
+    }
     let text = repo::read_if_text(path, MAX_BYTES)?.map(|file| file.text);
     Ok(text
         .filter(|text| decoy::of_text(text).is_none())
@@ -55,6 +60,7 @@ pub(super) fn read(path: &str) -> Result<Option<Source>, Failure> {
                 logic: logic(&masked),
                 stem: stem_that_tells(path),
                 names: names(&masked, language),
+                busiest: busiest(&masked),
             }
         }))
 }
@@ -79,16 +85,54 @@ fn words(text: &str) -> impl Iterator<Item = &str> {
         .filter(|word| !word.is_empty())
 }
 
+/// The name that a line declares, and its first words.
+fn declared(line: &str) -> Option<(&str, Vec<&str>)> {
+    // Go: `func (q *Queue) Push`
+    let line = match line
+        .strip_prefix("func (")
+        .and_then(|rest| rest.split_once(')'))
+    {
+        Some((_, rest)) => &line[line.len() - rest.len() - 1..],
+        None => line,
+    };
+    let line_of_method = line.strip_prefix(')').unwrap_or(line);
+    let all: Vec<&str> = words(line_of_method).take(8).collect();
+    if line_of_method.len() < line.len() {
+        return all.first().map(|name| (*name, all.clone()));
+    }
+    let at = all
+        .windows(2)
+        .position(|pair| DECLARING.contains(&pair[0]))?;
+    // Inside of a function a constant is a detail.
+    let is_detail = line.starts_with(char::is_whitespace) && all[at] == "const";
+    let name = all[at + 1];
+    (!DECLARING.contains(&name) && !is_detail).then(|| (name, all))
+}
+
+/// What follows a declaration counts for it, up to the next one.
+fn busiest(masked: &str) -> Option<(String, u32)> {
+    let mut best: Option<(usize, &str, u32)> = None;
+    let mut current: Option<(usize, &str, u32)> = None;
+    for (number, line) in (1..).zip(masked.lines()) {
+        if let Some((name, _)) = declared(line) {
+            current = Some((0, name, number));
+        }
+        if let Some((found, name, start)) = &mut current {
+            *found += logic(line);
+            if best.is_none_or(|(most, ..)| *found > most) {
+                best = Some((*found, name, *start));
+            }
+        }
+    }
+    best.filter(|(found, ..)| *found > 1)
+        .map(|(_, name, line)| (name.to_owned(), line))
+}
+
 /// What tests could name: first what is marked as public, each in the order of the text.
 fn names(masked: &str, language: &Language) -> Vec<String> {
     let mut names: Vec<(bool, &str)> = Vec::new();
     for line in masked.lines() {
-        let all: Vec<&str> = words(line).take(8).collect();
-        let declared = all
-            .windows(2)
-            .find(|pair| DECLARING.contains(&pair[0]))
-            .map(|pair| pair[1]);
-        let Some(name) = declared else {
+        let Some((name, all)) = declared(line) else {
             continue;
         };
         let is_public = match language.name {
@@ -96,8 +140,7 @@ fn names(masked: &str, language: &Language) -> Vec<String> {
             "Python" | "Ruby" => !line.starts_with(' '),
             _ => ["pub", "export", "public", "open"].contains(&all[0]),
         };
-        let is_telling =
-            name.len() >= MIN_NAME && !name.starts_with('_') && !DECLARING.contains(&name);
+        let is_telling = name.len() >= MIN_NAME && !name.starts_with('_');
         if is_telling && !names.iter().any(|(_, known)| *known == name) {
             names.push((!is_public, name));
         }
@@ -114,6 +157,7 @@ fn names(masked: &str, language: &Language) -> Vec<String> {
 fn stem_that_tells(path: &str) -> Option<String> {
     let name = path.rsplit('/').next()?;
     let (stem, _) = name.split_once('.')?;
+    let stem = stem.trim_start_matches('_');
     let is_word = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let is_telling = stem.len() > 3 && !counterpart::is_common(stem) && stem.chars().all(is_word);
     is_telling.then(|| stem.to_owned())
@@ -148,6 +192,15 @@ mod tests {
             logic_of("a.ts", "export * from \"./b\";\nexport type A = string;"),
             0
         );
+    }
+
+    #[test]
+    fn the_busiest_declaration() {
+        let text = "fn a() {}\nfn b() {\n  if x { y }\n  for z in w {}\n}\nfn c() { if x {} }\n";
+        assert_eq!(busiest(text), Some(("b".into(), 2)));
+        assert_eq!(busiest("type A = B;\n"), None);
+        let text = "func (q *Queue) Push(m Message) {\n\tif x && y {\n\t}\n}\n";
+        assert_eq!(busiest(text), Some(("Push".into(), 1)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Which source file has a test of its own: by the names and places of both.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 
 use super::style;
 use crate::{ecosystem, language};
@@ -28,12 +28,13 @@ const LAYOUT_FOLDERS: &[&str] = &[
 #[derive(Debug, Default)]
 pub struct Counterparts<'a> {
     /// By language family and subject.
-    by_subject: HashMap<(usize, String), Vec<&'a str>>,
-    all: Vec<&'a str>,
+    by_subject: BTreeMap<(usize, String), Vec<&'a str>>,
+    /// By language family.
+    all: Vec<(usize, &'a str)>,
     /// Sources with tests inside.
     inside: HashSet<&'a str>,
     /// Folders of packages, without a slash at the end.
-    packages: Vec<&'a str>,
+    packages: HashSet<&'a str>,
 }
 
 impl<'a> Counterparts<'a> {
@@ -57,13 +58,9 @@ impl<'a> Counterparts<'a> {
                     .entry((family, subject))
                     .or_default()
                     .push(path);
-                files.all.push(path);
+                files.all.push((family, path));
             }
         }
-        // The innermost package decides.
-        files
-            .packages
-            .sort_unstable_by_key(|folder| std::cmp::Reverse(folder.len()));
         files
     }
 
@@ -82,7 +79,7 @@ impl<'a> Counterparts<'a> {
             return Some(source);
         }
         let family = family(source)?;
-        let stem = snake(stem(source));
+        let stem = snake(public(stem(source)));
         let parent = snake(parent(source));
         let is_positional = POSITIONAL.contains(&stem.as_str());
         let is_common = COMMON.contains(&stem.as_str());
@@ -99,10 +96,10 @@ impl<'a> Counterparts<'a> {
         if named.is_empty() && !is_positional && !is_common && stem.len() > 4 {
             // `test_parser_errors.py` is also about `parser.py`.
             let longer = format!("{stem}_");
-            let paths = self
-                .by_subject
-                .iter()
-                .filter(|((known, subject), _)| *known == family && subject.starts_with(&longer));
+            let from = self.by_subject.range((family, longer.clone())..);
+            let paths = from.take_while(|((known, subject), _)| {
+                *known == family && subject.starts_with(&longer)
+            });
             named.extend(paths.flat_map(|(_, paths)| paths));
         }
         named.sort_unstable();
@@ -134,37 +131,36 @@ impl<'a> Counterparts<'a> {
             }
     }
 
-    fn package_of(&self, path: &str) -> &'a str {
-        let holds = |folder: &&&str| {
-            folder.is_empty()
-                || path
-                    .strip_prefix(**folder)
-                    .is_some_and(|rest| rest.starts_with('/'))
-        };
-        self.packages.iter().find(holds).copied().unwrap_or("")
+    /// The innermost package that holds a path.
+    fn package_of<'p>(&self, path: &'p str) -> &'p str {
+        let mut inside = folder(path);
+        while !inside.is_empty() && !self.packages.contains(inside) {
+            inside = folder(inside);
+        }
+        inside
     }
 
     /// The test file, of the same family, that is nearest: how tests look around here.
     pub fn nearest(&self, source: &str) -> Option<&'a str> {
         let family = family(source)?;
-        let mut candidates: Vec<&str> = self
-            .all
-            .iter()
-            .copied()
-            .filter(|test| self::family(test) == Some(family))
-            .collect();
-        candidates.extend(
-            self.inside
-                .iter()
-                .filter(|inside| self::family(inside) == Some(family) && **inside != source),
-        );
-        candidates.into_iter().max_by_key(|test| {
-            let same_package = self.package_of(test) == self.package_of(source);
-            // `conftest.py` and helpers show no test.
-            let is_named_as_one = subject(test) != snake(stem(test)) || test.ends_with(".rs");
-            let name = std::cmp::Reverse(*test);
-            (same_package, is_named_as_one, shared(test, source), name)
-        })
+        let package = self.package_of(source);
+        let inside = self.inside.iter().map(|path| (self::family(path), *path));
+        let tests = self.all.iter().map(|(family, path)| (Some(*family), *path));
+        tests
+            .chain(inside)
+            .filter(|(of, path)| *of == Some(family) && *path != source)
+            .map(|(_, path)| path)
+            .max_by_key(|test| {
+                // `conftest.py` and helpers show no test.
+                let is_named_as_one = test.ends_with(".rs") || subject(test) != snake(stem(test));
+                let name = std::cmp::Reverse(*test);
+                (
+                    self.package_of(test) == package,
+                    is_named_as_one,
+                    shared(test, source),
+                    name,
+                )
+            })
     }
 }
 
@@ -176,7 +172,7 @@ pub fn is_common(stem: &str) -> bool {
 
 /// What the test of a source file would be called, for a person.
 pub fn expected_names(source: &str) -> Vec<String> {
-    let stem = stem(source);
+    let stem = public(stem(source));
     let stands_for_folder =
         POSITIONAL.contains(&snake(stem).as_str()) && !telling(folder(source)).is_empty();
     let name = if stands_for_folder {
@@ -297,6 +293,15 @@ fn stem(path: &str) -> &str {
     name.rsplit_once('.').map_or(name, |(stem, _)| stem)
 }
 
+/// `_client` is tested as `client`; `__init__` stays.
+fn public(stem: &str) -> &str {
+    if stem.starts_with("__") {
+        stem
+    } else {
+        stem.trim_start_matches('_')
+    }
+}
+
 fn folder(path: &str) -> &str {
     path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }
@@ -346,7 +351,7 @@ mod tests {
 
     #[test]
     fn tests_named_after_their_source() {
-        let cases: [(&str, &[&str], Option<&str>); 23] = [
+        let cases: [(&str, &[&str], Option<&str>); 24] = [
             (
                 "src/parser.py",
                 &["tests/test_parser.py"],
@@ -410,6 +415,11 @@ mod tests {
                 Some("spec/lib/cart_spec.rb"),
             ),
             ("src/cart.py", &["tests/cart.test.ts"], None),
+            (
+                "httpx/_decoders.py",
+                &["tests/test_decoders.py"],
+                Some("tests/test_decoders.py"),
+            ),
             (
                 "src/shop/config.py",
                 &["tests/test_config.py"],
