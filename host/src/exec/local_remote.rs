@@ -1,6 +1,7 @@
 //! A bare repository on this machine that stands for the real remote: holds the same branches, and
 //! borrows its objects from the mirror.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -45,7 +46,8 @@ impl LocalRemote {
         // thousand branches would take minutes.
         let mut refs = String::from("# pack-refs with: peeled fully-peeled sorted \n");
         for (branch, commit) in mirror.branch_commits() {
-            refs.push_str(&format!("{commit} refs/heads/{branch}\n"));
+            // Writing to a string cannot fail.
+            let _ = writeln!(refs, "{commit} refs/heads/{branch}");
         }
         fs::write(path.join("packed-refs"), refs).map_err(failed)?;
         let head = format!("refs/heads/{head}");

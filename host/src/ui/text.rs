@@ -1,5 +1,7 @@
 //! Fitting text into columns: widths as a terminal counts them, styles counted as nothing.
 
+use std::fmt::Write as _;
+
 use unicode_width::UnicodeWidthStr;
 
 /// What stands for the part that was left out.
@@ -183,7 +185,8 @@ pub fn escaped_json(document: &str) -> String {
     for c in document.chars() {
         if c != '\n' && (c.is_control() || crate::names::is_invisible(c)) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                escaped.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {
             escaped.push(c);
