@@ -105,6 +105,25 @@ fn a_flood_of_branches_is_cut_and_said() {
     );
 }
 
+#[test]
+fn a_commit_of_zeros_is_not_read_into_memory() {
+    let env = TestEnv::new();
+    let repo = shop(&env);
+    let (output, document) = with_agent(
+        &env,
+        &repo,
+        "git config core.bigFileThreshold 1m; git config core.compression 1
+         truncate -s 300M zeros; git add zeros; git commit -qm Zeros",
+    );
+    assert_eq!(document["outcome"], "needs-attention");
+    assert!(
+        output.stderr.contains("too large to be checked"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(document["patch"], "");
+}
+
 /// The record of a run that died is told by files its agent could replace.
 #[test]
 fn the_record_of_a_dead_run_is_no_trap() {

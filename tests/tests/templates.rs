@@ -65,8 +65,8 @@ fn plan(env: &TestEnv, template: &str, repo: &str, scope: &str) -> Invocation {
 
 /// The only answer of `plan --json`.
 fn answer(output: &Output) -> Value {
-    let answers = output.json();
-    let [answer] = &answers.as_array().expect("a list")[..] else {
+    let document = output.json();
+    let [answer] = &document["plans"].as_array().expect("a list")[..] else {
         panic!("not one answer:\n{output}");
     };
     answer.clone()
@@ -120,12 +120,12 @@ fn parts(prompt: &str) -> (&str, &str) {
     (&prompt[..at], &prompt[at + 2..])
 }
 
-/// Each `path:line` between backticks of a prompt.
+/// Each `path:line` between backticks of a prompt; of `path:line-line` the last.
 fn places(prompt: &str) -> Vec<(&str, usize)> {
     let place = |piece| {
         let (path, line): (&str, &str) = str::rsplit_once(piece, ':')?;
         let is_path = !path.is_empty() && !path.contains(char::is_whitespace);
-        let line = line.parse().ok()?;
+        let line = line.rsplit('-').next()?.parse().ok()?;
         is_path.then_some((path, line))
     };
     prompt.split('`').filter_map(place).collect()

@@ -55,7 +55,7 @@ struct Effort {
     guest_ms: u128,
     /// Time the host worked for it, in milliseconds.
     host_ms: u128,
-    /// Questions it asked of the repository and of GitHub.
+    /// Questions it asked of the repository and of GitHub, as far as they are kept.
     questions: usize,
 }
 

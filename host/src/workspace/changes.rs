@@ -58,6 +58,27 @@ impl Range<'_> {
             .collect())
     }
 
+    /// Bytes of everything the commits brought with them, unpacked: a few kilobytes of a pack can be
+    /// gigabytes of zeros, and git reads a file whole to compare it.
+    pub(super) fn bytes(&self) -> Result<u64, GitError> {
+        let list = self.git.in_dir(self.git_dir).args([
+            "rev-list",
+            "--objects",
+            "--no-object-names",
+            "--end-of-options",
+            &format!("{}..{}", self.base, self.tip),
+            "--",
+        ]);
+        let objects = checked("rev-list", &list)?.stdout;
+        let ask = ["cat-file", "--buffer", "--batch-check=%(objectsize)"];
+        let call = self.git.in_dir(self.git_dir).args(ask).stdin(objects);
+        let sizes = checked("cat-file", &call)?.text();
+        Ok(sizes
+            .lines()
+            .filter_map(|size| size.parse::<u64>().ok())
+            .fold(0, u64::saturating_add))
+    }
+
     /// Every path that any of the commits touched, as that commit left it.
     pub(super) fn changes(&self) -> Result<Vec<Change>, GitError> {
         let call = self.log(&[

@@ -13,6 +13,9 @@ use super::salvage::salvage;
 use super::uncommitted::{Uncommitted, uncommitted};
 use super::{Workspace, WorkspaceError, index_file};
 
+/// Most that a run's commits may hold, unpacked, to be looked at. What is published is far less.
+const MAX_BYTES: u64 = 256 * 1024 * 1024;
+
 /// Most other branches and tags that are kept: each is a fetch of its own.
 const MAX_OTHER_REFS: usize = 50;
 
@@ -169,6 +172,14 @@ impl Collected {
             ));
         }
         collected.commits = range.commits()?;
+        // A branch that was set back to an older commit holds nothing new.
+        collected.tip = (!collected.commits.is_empty()).then(|| tip.to_owned());
+        if range.bytes()? > MAX_BYTES {
+            collected
+                .problems
+                .push("the commits are too large to be checked".to_owned());
+            return Ok(collected);
+        }
         collected.changes = range.changes()?;
         collected.patch = range.patch()?;
         collected.files = range.files()?;
@@ -178,8 +189,6 @@ impl Collected {
                 .problems
                 .push("the commits are too large to be checked".to_owned()),
         }
-        // A branch that was set back to an older commit holds nothing new.
-        collected.tip = (!collected.commits.is_empty()).then(|| tip.to_owned());
         Ok(collected)
     }
 }

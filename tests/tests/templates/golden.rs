@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use changelings_tests::TestEnv;
 use changelings_tests::github::GitHub;
+use changelings_tests::{TestEnv, project_root};
 
 use super::issues::{issues_of, on_github};
 use super::{
@@ -197,12 +197,14 @@ fn people_read_the_prompt_as_the_agent_does() {
         let answer = answer(&command().arg("--json").run().success());
         let prompt = text(&answer, "/plan/prompt");
         let shown = command().run().success().stdout;
-        let (_, quoted) = shown
-            .split_once(&format!(
-                "as the agent reads it ({} characters)\n",
-                prompt.chars().count()
-            ))
-            .unwrap_or_else(|| panic!("{shown}"));
+        let heading = format!(
+            "as the agent reads it ({} characters)",
+            prompt.chars().count()
+        );
+        let quoted = shown
+            .split_once(&heading)
+            .and_then(|(_, rest)| rest.split_once('\n'));
+        let (_, quoted) = quoted.unwrap_or_else(|| panic!("{shown}"));
         let lines: Vec<_> = quoted
             .lines()
             .map(|line| line.trim_start_matches([' ', '│']).to_owned())
@@ -310,7 +312,61 @@ fn a_missing_scope_is_named_with_what_to_type() {
     assert_eq!(output.code, 2, "{output}");
     assert!(output.stderr.contains("scope"), "{output}");
     assert!(
-        output.stderr.contains("hint: ") && output.stderr.contains("src/api"),
+        output.stderr.contains("help: ") && output.stderr.contains("src/api"),
         "{output}"
     );
+}
+
+/// With `UPDATE_GOLDEN=1` in the environment the pages get the prompts of today.
+#[test]
+fn every_template_has_a_page_with_a_prompt_of_today() {
+    let update = std::env::var_os("UPDATE_GOLDEN").is_some_and(|value| value == "1");
+    let pages = project_root().join("docs/templates");
+    let index = std::fs::read_to_string(pages.join("README.md")).unwrap();
+    for template in NAMES {
+        assert!(
+            index.contains(&format!("[{template}]({template}.md)")),
+            "{template}"
+        );
+        let file = pages.join(format!("{template}.md"));
+        let page =
+            std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{template}.md: {error}"));
+        for heading in [
+            "What it looks at",
+            "When it skips",
+            "Parameters",
+            "A real prompt",
+            "What comes out",
+            "Turns to expect",
+        ] {
+            assert!(
+                page.contains(&format!("\n## {heading}\n")),
+                "{template}.md: no {heading}"
+            );
+        }
+        let repository = REPOSITORIES
+            .iter()
+            .find(|name| page.contains(&format!("(../../templates/fixtures/{name})")))
+            .unwrap_or_else(|| {
+                panic!("{template}.md does not say which fixture its prompt is for")
+            });
+        let golden = Golden::of(template, repository).prompt;
+        let expected = golden
+            .split("\n## Rules\n")
+            .next()
+            .unwrap_or_default()
+            .trim_end();
+        let (before, rest) = page.split_once("````markdown\n").expect("a prompt");
+        let (shown, after) = rest.split_once("\n````\n").expect("the end of the prompt");
+        if update {
+            let page = format!("{before}````markdown\n{expected}\n````\n{after}");
+            std::fs::write(&file, page).unwrap();
+        } else {
+            assert_eq!(
+                shown.trim_end(),
+                expected,
+                "{template}.md is not of today: UPDATE_GOLDEN=1"
+            );
+        }
+    }
 }

@@ -286,7 +286,7 @@ fn refusals_of_github_are_told_once_with_what_to_do() {
         let hints: Vec<_> = output
             .stderr
             .lines()
-            .filter(|line| line.contains("hint: "))
+            .filter(|line| line.contains("help: "))
             .collect();
         assert!(hints.len() == 1 && hints[0].contains(hint), "{output}");
         assert!(!output.to_string().contains(TOKEN), "{output}");
