@@ -193,7 +193,7 @@ impl Subject {
         Ok(plan::build(&self.job, brief, facts)?)
     }
 
-    /// Git as this subject talks to its remote: with the user's GITHUB_TOKEN when the repository is
+    /// Git as this subject talks to its remote: with the user's `GITHUB_TOKEN` when the repository is
     /// on GitHub over https and the changeling may use it, else with his own credentials.
     pub fn git(&self, context: &Context) -> Git {
         let git = Git::new(&context.env);

@@ -95,8 +95,8 @@ pub fn find(name: &str, config: &Config, env: &Environment) -> Result<Option<Sec
     Ok((!value.is_empty()).then(|| Secret(value.to_owned())))
 }
 
-fn output_of(name: &str, argv: &[String], env: &Environment) -> Result<Vec<u8>, SecretError> {
-    let [program, args @ ..] = argv else {
+fn output_of(name: &str, command: &[String], env: &Environment) -> Result<Vec<u8>, SecretError> {
+    let [program, options @ ..] = command else {
         return Ok(Vec::new());
     };
     let found = env
@@ -104,7 +104,7 @@ fn output_of(name: &str, argv: &[String], env: &Environment) -> Result<Vec<u8>, 
         .filter(|_| !program.contains('/'))
         .and_then(|path| find_on_path(program, path));
     let mut command = Command::new(found.map_or_else(|| program.into(), std::ffi::OsString::from))
-        .args(args)
+        .args(options)
         .timeout(COMMAND_TIMEOUT)
         .max_output(1024 * 1024);
     // The user's own password manager needs the user's own environment.

@@ -1,6 +1,7 @@
 //! Templates written in Python and JavaScript, made into components by their own tools, which are
 //! fetched from PyPI and npm once and kept below `target/tools`.
 
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -22,21 +23,20 @@ pub fn python_component() -> Option<&'static Path> {
         let folder = tools().join(COMPONENTIZE_PY.replace("==", "-"));
         let tool = folder.join("bin/componentize-py");
         let pip = folder.join("bin/pip");
-        let install: [&[&std::ffi::OsStr]; 2] = [
-            &[
-                python.as_os_str(),
-                "-m".as_ref(),
-                "venv".as_ref(),
-                folder.as_os_str(),
-            ],
-            &[
-                pip.as_os_str(),
-                "install".as_ref(),
-                "--quiet".as_ref(),
-                COMPONENTIZE_PY.as_ref(),
-            ],
-        ];
-        if !tool.is_file() && !install.iter().all(|command| succeeds(command)) {
+        let install = || {
+            succeeds(
+                &["-m".as_ref(), "venv".as_ref(), folder.as_os_str()],
+                &python,
+            ) && succeeds(
+                &[
+                    "install".as_ref(),
+                    "--quiet".as_ref(),
+                    COMPONENTIZE_PY.as_ref(),
+                ],
+                &pip,
+            )
+        };
+        if !installed(&folder, install) {
             needs::missing("componentize-py", &format!("pip install {COMPONENTIZE_PY}"));
             return None;
         }
@@ -92,9 +92,7 @@ fn javascript_tool() -> Option<&'static Path> {
     let install = || {
         let npm = needs::tool("npm").filter(|_| needs::network())?;
         let folder = tools().join("componentize-js-0.23.0");
-        std::fs::create_dir_all(&folder).expect("making a folder below target");
-        let command: &[&std::ffi::OsStr] = &[
-            npm.as_os_str(),
+        let args: [&OsStr; 7] = [
             "install".as_ref(),
             "--silent".as_ref(),
             "--no-audit".as_ref(),
@@ -103,8 +101,7 @@ fn javascript_tool() -> Option<&'static Path> {
             folder.as_os_str(),
             COMPONENTIZE_JS.as_ref(),
         ];
-        let there = folder.join("node_modules/@bytecodealliance/componentize-js/package.json");
-        if !there.is_file() && !succeeds(command) {
+        if !installed(&folder, || succeeds(&args, &npm)) {
             needs::missing("componentize-js", &format!("npm install {COMPONENTIZE_JS}"));
             return None;
         }
@@ -121,8 +118,23 @@ fn tools() -> PathBuf {
     target.join("tools")
 }
 
-fn succeeds(command: &[&std::ffi::OsStr]) -> bool {
-    let output = Command::new(command[0]).args(&command[1..]).output();
+/// Installs into a folder, once; what an interrupted installation left is no reason to fail for ever.
+fn installed(folder: &Path, install: impl FnOnce() -> bool) -> bool {
+    let mark = folder.join("installed");
+    if mark.exists() {
+        return true;
+    }
+    let _ = std::fs::remove_dir_all(folder);
+    std::fs::create_dir_all(folder).expect("making a folder below target");
+    let done = install();
+    if done {
+        std::fs::write(mark, "").expect("writing below target");
+    }
+    done
+}
+
+fn succeeds(args: &[&OsStr], program: &Path) -> bool {
+    let output = Command::new(program).args(args).output();
     output.is_ok_and(|output| output.status.success())
 }
 

@@ -14,21 +14,22 @@
 
 mod env;
 mod foreign;
+mod forge;
+pub mod github;
 pub mod guests;
 pub mod hostile;
 pub mod needs;
 mod outside;
 mod program;
-mod python;
 mod repo;
 mod run;
 mod terminal;
 
 pub use env::{NOW, TestEnv};
 pub use foreign::{javascript_component, python_component};
+pub use forge::{Forge, Request};
 pub use outside::outside_template;
 pub use program::{changeling, project_root};
-pub use python::python_template;
 pub use repo::{ADA, Author, GRACE, LINUS, Repo};
 pub use run::{Invocation, Output};
 pub use terminal::{Shown, Terminal};

@@ -115,7 +115,7 @@ fn javascript_with_http_is_refused_with_the_flags_that_help() {
     let Some(component) = javascript_component(&[]) else {
         return;
     };
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let refused = show(&env, &component).exits(2);
     assert!(
         refused.stderr.contains("it imports wasi:http/"),

@@ -147,7 +147,7 @@ fn assert_nothing_written(env: &TestEnv) {
 
 #[test]
 fn crimes_of_describing() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let mut report = String::new();
     for deed in DESCRIBE {
         let component = guests::hostile(&env, "describe", deed);
@@ -168,7 +168,7 @@ fn crimes_of_describing() {
 
 #[test]
 fn crimes_of_composing() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let repo = shop(&env);
     let before = repo.state();
     let mut report = String::new();
@@ -250,7 +250,7 @@ fn no_templates_at_all() {
 
 #[test]
 fn nothing_is_granted_while_describing() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let component = guests::hostile(&env, "describe", "ask-early");
     let shown = show(&env, &component).success();
     assert!(shown.stdout.contains(&["denied"; 8].join(" ")), "{shown}");
@@ -273,7 +273,7 @@ fn ask(env: &TestEnv, repo: &Repo, questions: &[&str]) -> String {
 
 #[test]
 fn no_path_leads_out_of_the_repository() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let repo = hostile::links(&env, "links", "s3cret");
     let answers = ask(
         &env,
@@ -302,7 +302,7 @@ fn no_path_leads_out_of_the_repository() {
 
 #[test]
 fn odd_files_are_skipped_and_named() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let repo = hostile::odd_names(&env, "odd");
     insta::assert_snapshot!(ask(&env, &repo, &["files", "search 100 FIXME"]));
 }
@@ -321,7 +321,7 @@ fn a_file_of_two_gigabytes_is_not_read_into_memory() {
 }
 
 fn huge_file(bytes: u64) {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let repo = hostile::huge_file(&env, "huge", bytes);
     let component = guests::hostile(&env, "compose", "ask");
     show(&env, &component).success();
@@ -354,7 +354,7 @@ fn huge_file(bytes: u64) {
 
 #[test]
 fn the_same_question_has_the_same_answer() {
-    let env = TestEnv::new();
+    let env = TestEnv::untouched();
     let repo = shop(&env);
     let questions = [
         "time",

@@ -9,6 +9,7 @@ mod config;
 mod dev_script;
 mod doctor;
 mod foreign_components;
+mod github_imports;
 mod hostile_ground;
 mod hostile_templates;
 mod list;
@@ -21,6 +22,7 @@ mod questions;
 mod rehearse;
 mod repositories;
 mod show;
+mod templates;
 
 /// A file that is forgotten above would never run.
 #[test]

@@ -12,22 +12,32 @@ fn code_spans(text: &str) -> impl Iterator<Item = &str> {
 /// Looks like a path of this project: below one of its folders, or a file at its root.
 fn is_project_path(span: &str) -> bool {
     let folders = [
-        "docs/", "host/", "sdk/", "specs/", "templates/", "tests/", "wit/",
+        "docs/",
+        "host/",
+        "sdk/",
+        "specs/",
+        "templates/",
+        "tests/",
+        "wit/",
     ];
-    folders.iter().any(|folder| span.starts_with(folder))
-        && !span.contains(['*', '<', ' ', '{'])
+    folders.iter().any(|folder| span.starts_with(folder)) && !span.contains(['*', '<', ' ', '{'])
 }
 
 #[test]
 fn every_path_in_the_architecture_exists() {
     let text = std::fs::read_to_string(project_root().join("specs/architecture.md")).unwrap();
-    let named: Vec<&str> = code_spans(&text).filter(|span| is_project_path(span)).collect();
+    let named: Vec<&str> = code_spans(&text)
+        .filter(|span| is_project_path(span))
+        .collect();
     assert!(named.len() > 30, "the map names only {} paths", named.len());
     let missing: Vec<_> = named
         .into_iter()
         .filter(|path| !project_root().join(path).exists())
         .collect();
-    assert!(missing.is_empty(), "the map names what is not there: {missing:?}");
+    assert!(
+        missing.is_empty(),
+        "the map names what is not there: {missing:?}"
+    );
 }
 
 #[test]
@@ -44,7 +54,10 @@ fn every_module_of_the_host_is_on_the_map() {
 
 #[test]
 fn every_link_between_documents_leads_to_a_file() {
-    let mut documents = vec![project_root().join("README.md"), project_root().join("sdk/README.md")];
+    let mut documents = vec![
+        project_root().join("README.md"),
+        project_root().join("sdk/README.md"),
+    ];
     for folder in ["docs", "docs/templates", "specs"] {
         let entries = std::fs::read_dir(project_root().join(folder)).unwrap();
         documents.extend(

@@ -5,9 +5,9 @@ use std::net::TcpListener;
 use changelings_tests::{Invocation, TestEnv};
 
 /// A repository on a server of this port.
-fn plan(env: &TestEnv, port: u16) -> Invocation {
+fn on_server(env: &TestEnv, verb: &str, port: u16) -> Invocation {
     let repo = format!("http://127.0.0.1:{port}/myorg/myrepo");
-    env.command(["plan", "--template", "fixme-fairy", "--repo", &repo])
+    env.command([verb, "--template", "fixme-fairy", "--repo", &repo])
 }
 
 #[test]
@@ -15,7 +15,7 @@ fn a_spinner_while_it_takes_long_and_nothing_afterwards() {
     let env = TestEnv::new();
     // It takes the connection and never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut terminal = plan(&env, silent.local_addr().unwrap().port()).terminal(80);
+    let mut terminal = on_server(&env, "plan", silent.local_addr().unwrap().port()).terminal(80);
     terminal
         .wait_for("fetching http://127.0.0.1")
         .type_text("\x03");
@@ -31,7 +31,7 @@ fn one_plain_line_without_a_terminal() {
         .local_addr()
         .unwrap()
         .port();
-    let output = plan(&env, gone).run();
+    let output = on_server(&env, "rehearse", gone).run();
     assert_ne!(output.code, 0, "{output}");
     let fetching = output
         .stderr
@@ -44,7 +44,9 @@ fn one_plain_line_without_a_terminal() {
     );
     assert_eq!(output.stdout, "");
 
-    let quiet = plan(&env, gone).arg("--quiet").run();
-    assert!(!quiet.stderr.contains("fetching http"), "{quiet}");
-    assert!(quiet.stderr.starts_with("error: "), "{quiet}");
+    for (verb, more) in [("rehearse", "--quiet"), ("plan", "--json")] {
+        let quiet = on_server(&env, verb, gone).arg(more).run();
+        assert!(!quiet.stderr.contains("fetching "), "{quiet}");
+        assert!(quiet.stderr.starts_with("error: "), "{quiet}");
+    }
 }

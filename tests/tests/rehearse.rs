@@ -41,7 +41,7 @@ fn with_agent(env: &TestEnv, script: &str) -> (Output, Value) {
         .env("ROOT", env.root())
         .run();
     let mut documents = output.json();
-    let document = documents[0].take();
+    let document = documents["rehearsals"][0].take();
     (output, document)
 }
 
@@ -217,7 +217,7 @@ fn what_a_person_sees() {
         let text = shown.to_string();
         // What comes before is the template's and the plan's, which have snapshots of their own.
         let page = text
-            .find("The pull request, as GitHub")
+            .find("━━ The pull request this would be")
             .unwrap_or_else(|| panic!("{text}"));
         let mut settings = insta::Settings::clone_current();
         settings.add_filter(r"20260302-090000-[0-9a-f]{6}", "[RUN-ID]");
@@ -443,7 +443,7 @@ fn an_agent_that_hangs() {
         .args_of_agent(&agent)
         .run()
         .exits(124);
-    let document = &output.json()[0];
+    let document = &output.json()["rehearsals"][0];
     assert_eq!(
         (&document["outcome"], &document["after_seconds"]),
         (&"timed-out".into(), &2.into())
@@ -528,7 +528,7 @@ fn secrets_appear_nowhere() {
     env.write("secret", secret);
     let command = env.command(["rehearse", "nightly"]).args_of_agent(&agent);
     let output = command.env("DEPLOY_KEY", secret).run().exits(3);
-    let document = &output.json()[0];
+    let document = &output.json()["rehearsals"][0];
     assert_eq!(document["outcome"], "needs-attention");
     assert!(
         document["why"][0].as_str().unwrap().contains("DEPLOY_KEY"),
@@ -565,9 +565,12 @@ fn kept_on_request() {
         "--json",
     ];
     let output = env.changeling(args).success();
-    let kept = PathBuf::from(output.json()[0]["kept"].as_str().unwrap());
+    let kept = PathBuf::from(output.json()["rehearsals"][0]["kept"].as_str().unwrap());
     assert!(kept.join("workspace/STAND-IN.md").exists());
-    let branch = output.json()[0]["branch"].as_str().unwrap().to_owned();
+    let branch = output.json()["rehearsals"][0]["branch"]
+        .as_str()
+        .unwrap()
+        .to_owned();
     let remote = kept.join("remote.git");
     let held = env
         .external("git", ["--git-dir"])

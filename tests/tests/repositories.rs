@@ -25,7 +25,7 @@ impl ArgsEach for changelings_tests::Invocation {
 /// It was pushed, and the branch it started from was this.
 #[track_caller]
 fn rehearses(output: Output, base: &str) {
-    let document = output.success().json()[0].clone();
+    let document = output.success().json()["rehearsals"][0].clone();
     assert_eq!(document["outcome"], "pushed", "{document}");
     assert_eq!(document["plan"]["base"]["branch"], base);
 }

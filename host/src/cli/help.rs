@@ -25,7 +25,7 @@ const START: [(&str, &str); 3] = [
     ),
     (
         "changeling add --template fixme-fairy",
-        "in a clone: every night from now on",
+        "in a clone: keep it, with a schedule of its own",
     ),
     ("changeling plan NAME", "what a run would do, and why"),
 ];

@@ -321,6 +321,8 @@ fn tell(
     }
     let next = style::paint(style::NAME, format!("changeling plan {}", changeling.name));
     ui.note(format!("next: {next} shows what a run would do"));
+    // Goes when `run` comes.
+    ui.note("this version plans and rehearses; no schedule fires yet");
     Ok(())
 }
 
@@ -356,7 +358,7 @@ fn summary(
         ("repository", repos.join(", ") + &said),
         ("schedule", when),
         (
-            "next run",
+            "next fire",
             if changeling.enabled {
                 next
             } else {

@@ -122,7 +122,8 @@ fn table(listed: &[(&Changeling, Option<Zoned>)], context: &Context) {
             _ if !changeling.enabled => Cell::styled(style::CAREFUL, "disabled"),
             Some(next) => {
                 let zone = abroad(next, &here);
-                Cell::new(in_words(next, now) + &zone).or(in_few_words(next, now) + &zone)
+                Cell::new(with_zone(&in_words(next, now), &zone))
+                    .or(in_few_words(next, now) + &zone)
             }
             None => Cell::styled(style::FAINT, "only by hand"),
         };
@@ -144,6 +145,14 @@ pub(super) fn abroad(time: &Zoned, here: &Zone) -> String {
         String::new()
     } else {
         time.strftime(" %Z").to_string()
+    }
+}
+
+/// "tonight at 03:00 CET (in 8 h)": the zone belongs to the time.
+pub(super) fn with_zone(words: &str, zone: &str) -> String {
+    match words.split_once(" (") {
+        Some((time, rest)) => format!("{time}{zone} ({rest}"),
+        None => format!("{words}{zone}"),
     }
 }
 

@@ -14,6 +14,9 @@ use crate::prepare::{self, Subject};
 /// and nothing is written but our own copy of it. A folder is looked at where it is; for a URL our copy
 /// is brought up to date first.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "\
+    changeling plan [OPTIONS] <NAME>\n       \
+    changeling plan [OPTIONS] --template <TEMPLATE> --repo <REPO>")]
 pub struct Args {
     #[command(flatten)]
     selection: selection::Target,
@@ -22,12 +25,38 @@ pub struct Args {
     json: bool,
 }
 
+/// `--json`.
+#[derive(Debug, Serialize)]
+struct Document<'a> {
+    /// One for each repository.
+    plans: &'a [Answer],
+}
+
 /// What a run would do on one repository.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "decision")]
 enum Answer {
-    Run { plan: Box<Plan> },
-    Skip { repo: String, reason: String },
+    Run {
+        plan: Box<Plan>,
+        composed: Effort,
+    },
+    Skip {
+        repo: String,
+        reason: String,
+        /// `None`: it was clear before the template looked.
+        composed: Option<Effort>,
+    },
+}
+
+/// What composing took: for authors of templates, who have limits to stay within.
+#[derive(Debug, Clone, Copy, Serialize)]
+struct Effort {
+    /// Time the template used for itself, in milliseconds.
+    guest_ms: u128,
+    /// Time the host worked for it, in milliseconds.
+    host_ms: u128,
+    /// Questions it asked of the repository and of GitHub.
+    questions: usize,
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
@@ -36,15 +65,15 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         answers.push(answer(&subject, &subject.git(context), context)?);
     }
     if args.json {
-        context.ui.json(&answers);
+        context.ui.json(&Document { plans: &answers });
         return Ok(());
     }
     for answer in &answers {
         match answer {
-            Answer::Run { plan } => context
+            Answer::Run { plan, .. } => context
                 .ui
                 .out(plan::render::render(plan, context.ui.columns)),
-            Answer::Skip { repo, reason } => {
+            Answer::Skip { repo, reason, .. } => {
                 context
                     .ui
                     .out(format!("{repo}: a run would be skipped: {reason}"));
@@ -57,15 +86,16 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
 fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
     let mirror = mirror(subject, git, context)?;
     let facts = subject.facts(&mirror, "<run>", git, context)?;
-    let skip = |reason| {
+    let skip = |reason, composed| {
         Ok(Answer::Skip {
             repo: subject.job.repo.to_string(),
             reason,
+            composed,
         })
     };
     let commit = match plan::start(&subject.job, &facts) {
         Start::At(commit) => commit,
-        Start::Skip(reason) => return skip(reason),
+        Start::Skip(reason) => return skip(reason, None),
     };
     let snapshot = Snapshot {
         git_dir: mirror.git_dir.clone(),
@@ -78,11 +108,17 @@ fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
     ));
     let composed = subject.compose(&snapshot, &facts, git, context)?;
     drop(progress);
+    let effort = Effort {
+        guest_ms: composed.guest_time.as_millis(),
+        host_ms: composed.host_time.as_millis(),
+        questions: composed.asked.len(),
+    };
     match composed.composition {
         Composition::Run(brief) => Ok(Answer::Run {
             plan: Box::new(subject.plan(&brief, &facts)?),
+            composed: effort,
         }),
-        Composition::Skip { reason } => skip(reason),
+        Composition::Skip { reason } => skip(reason, Some(effort)),
     }
 }
 

@@ -19,6 +19,9 @@ use crate::prepare;
 /// The stand-in fixes nothing: it commits a list of the places the prompt names. With --agent-command a
 /// real agent makes the diff.
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "\
+    changeling rehearse [OPTIONS] <NAME>\n       \
+    changeling rehearse [OPTIONS] --template <TEMPLATE> --repo <REPO>")]
 pub struct Args {
     #[command(flatten)]
     target: selection::Target,
@@ -70,12 +73,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         rehearsals.push(rehearsal);
     }
     if args.json {
-        context.ui.json(
-            &rehearsals
-                .iter()
-                .map(show::Document::of)
-                .collect::<Vec<_>>(),
-        );
+        context.ui.json(&show::Document::of(&rehearsals));
     }
     worst(&rehearsals).map_or(Ok(()), Err)
 }
@@ -103,10 +101,13 @@ fn worst(rehearsals: &[Rehearsal]) -> Option<Error> {
     let worst = failed.max_by_key(|rehearsal| rehearsal.outcome.exit_code())?;
     let kind = worst.outcome.error_kind()?;
     let record = worst.folder.display();
-    let error = Error::new(
-        kind,
-        format!("{}: {}", worst.outcome.word(), worst.outcome.sentence()),
-    );
+    let what = match &worst.outcome {
+        Outcome::Failed { step, message, .. } => {
+            format!("the step `{}` failed: {message}", step.as_str())
+        }
+        outcome => format!("{}: {}", outcome.word(), outcome.sentence()),
+    };
+    let error = Error::new(kind, what);
     Some(match worst.outcome {
         Outcome::Failed {
             step: StepName::Agent,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::list::{abroad, rfc3339};
+use super::list::{abroad, rfc3339, with_zone};
 use crate::config::{Changeling, Config, Layer, Origin};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -153,9 +153,8 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         ui.heading("Next");
         for fire in &fires {
             ui.out(format_args!(
-                "  {}{}",
-                in_words(fire, now),
-                abroad(fire, &here)
+                "  {}",
+                with_zone(&in_words(fire, now), &abroad(fire, &here))
             ));
         }
     }
@@ -291,8 +290,8 @@ fn with_line(mut text: String, origin: Origin) -> String {
     if let Some(line) = origin.line {
         let _ = write!(
             text,
-            "  {}",
-            paint(style::FAINT, format_args!("line {line}"))
+            " {}",
+            paint(style::FAINT, format_args!("(line {line})"))
         );
     }
     text

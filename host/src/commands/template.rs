@@ -10,7 +10,7 @@ use crate::names::Digest;
 use crate::permission::Permission;
 use crate::template::catalog::{self, Source};
 use crate::template::{self, Template, TemplateError};
-use crate::ui::{Cell, Column, style};
+use crate::ui::{Cell, Column, style, text};
 
 /// Look at templates
 ///
@@ -195,10 +195,12 @@ fn print(template: &Template, context: &Context) {
     } else {
         "third party"
     };
-    ui.out(format_args!(
-        "{}  {}",
-        style::paint(style::NAME, &manifest.name),
-        manifest.description
+    let name = style::paint(style::NAME, &manifest.name);
+    let columns = ui.columns.unwrap_or(usize::MAX);
+    ui.out(text::wrap(
+        &format!("{name}  "),
+        &manifest.description,
+        columns,
     ));
     ui.out("");
     ui.pairs(&[

@@ -138,7 +138,8 @@ fn publishing(plan: &Plan) -> String {
              and opens a pull request against `{base}`."
         );
     }
-    let title = printable(&plan.pull_request.title);
+    // A title can repeat a stranger's words (an issue's): nothing in it ends the quotation.
+    let title = printable(&plan.pull_request.title).replace('"', "'");
     let number = if title.contains("{commits}") {
         " ({commits}: their number)"
     } else {

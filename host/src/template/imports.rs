@@ -5,10 +5,8 @@
 //! on calling after that is stopped.
 
 mod github;
-mod globs;
 mod log;
 mod repo;
-mod search;
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,7 @@
 //! Documents that are older than the code they describe.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use changelings_sdk::repo::{self, Place};
 use changelings_sdk::{Date, Failure, prompt};
@@ -167,7 +168,7 @@ fn described(
         } else if own_stem == stem.to_lowercase() {
             "has the document's name".to_owned()
         } else if is_telling && words.contains(stem.as_str()) {
-            format!("the document says {}", prompt::code(&stem))
+            format!("the document says {}", prompt::code(stem))
         } else {
             continue;
         };
@@ -256,10 +257,10 @@ impl Drift {
             .collect();
         let mut text = format!("{}{age}", prompt::code(&self.path));
         if !code.is_empty() {
-            text += &format!(". Changed since: {}", code.join(", "));
+            let _ = write!(text, ". Changed since: {}", code.join(", "));
         }
         for line in self.lines.iter().take(6) {
-            text += &format!("\n   - {line}");
+            let _ = write!(text, "\n   - {line}");
         }
         text
     }

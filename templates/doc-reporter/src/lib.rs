@@ -6,6 +6,8 @@ mod gone;
 mod names;
 mod release;
 
+use std::fmt::Write as _;
+
 use changelings_sdk::prompt::{self, Rules, Total};
 use changelings_sdk::repo::{self, File};
 use changelings_sdk::{Brief, Composition, Context, Failure, Manifest, Param, Template};
@@ -132,11 +134,12 @@ fn described(documents: &Documents, files: &[File]) -> String {
         named.join(", ")
     );
     if guides.len() > most {
-        text += &format!(" and {}", prompt::count(guides.len() - most, "other"));
+        let _ = write!(text, " and {}", prompt::count(guides.len() - most, "other"));
     }
     text += ".";
     if documents.unread > 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             " {} were not read; those nearest to the root were.",
             prompt::count(documents.unread, "more document")
         );
@@ -147,10 +150,15 @@ fn described(documents: &Documents, files: &[File]) -> String {
             .is_ok()
     });
     if let Some((path, name)) = site {
-        text += &format!(" {name} makes a site of them ({}).", prompt::code(path));
+        let _ = write!(
+            text,
+            " {name} makes a site of them ({}).",
+            prompt::code(path)
+        );
     }
     if documents.history > 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             " Left out, because it tells what was true at a time (changes, decisions, earlier reports) and may name \
              what is gone: {}.",
             prompt::count(documents.history, "file")

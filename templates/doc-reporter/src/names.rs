@@ -16,6 +16,8 @@ const MAX_NAMES: usize = 250;
 const MAX_SEARCHES: usize = 5;
 const MAX_MATCHES: u32 = 4_000;
 const MAX_PATTERN: usize = 3_800;
+/// Most lines kept of a name.
+const MAX_LINES: usize = 400;
 
 /// Words before the name of something that is defined.
 const DEFINING: &[&str] = &[
@@ -73,13 +75,15 @@ pub(crate) struct Names {
 }
 
 pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
-    let named = collect(documents);
-    let mut missing: BTreeSet<&str> = named
+    let mentioned = collect(documents);
+    let mut missing: BTreeSet<&str> = mentioned
         .iter()
         .map(|named| named.key.as_str())
         .take(MAX_NAMES)
         .collect();
     let mut places: HashMap<String, Vec<Match>> = HashMap::new();
+    // Found, and not all of the lines that have them.
+    let mut partly: BTreeSet<String> = BTreeSet::new();
     let mut is_complete = missing.is_empty();
     for _ in 0..MAX_SEARCHES {
         if missing.is_empty() {
@@ -95,8 +99,15 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
         for line in found {
             for key in keys_of(&line.text, &sought) {
                 missing.remove(key.as_str());
+                if truncated
+                    || places
+                        .get(&key)
+                        .is_some_and(|lines| lines.len() >= MAX_LINES)
+                {
+                    partly.insert(key.clone());
+                }
                 let of_key = places.entry(key).or_default();
-                if of_key.len() < 400 {
+                if of_key.len() < MAX_LINES {
                     of_key.push(line.clone());
                 }
             }
@@ -110,9 +121,10 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
         }
     }
     let mut names = Names::default();
-    for named in &named {
+    for named in &mentioned {
         if let Some(matches) = places.get(&named.key) {
             if named.is_flag
+                && !partly.contains(&named.key)
                 && !matches
                     .iter()
                     .any(|line| is_flag_of_code(&line.text, &named.key))

@@ -3,6 +3,8 @@
 mod missing;
 mod slice;
 
+use std::fmt::Write as _;
+
 use changelings_sdk::prompt::{self, Rules, Total};
 use changelings_sdk::{Brief, Composition, Context, Failure, Manifest, Param, Template};
 use knowledge::Survey;
@@ -116,13 +118,15 @@ fn described(slice: &Slice, read: &Read, context: &Context) -> String {
     let mut text = format!("Looked at: {}", which(slice, context));
     if slice.round > 1 {
         let round = slice.round;
-        text += &format!(
+        let _ = write!(
+            text,
             ", by a hash of their paths, so that each file has its turn once in {round} days. The other files are not your concern tonight"
         );
     }
     text += ". Tests, vendored and generated code are left out.";
     if read.unread > 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             " {} of the slice were not read, because it is large; those that changed most were.",
             prompt::count(read.unread, "file")
         );

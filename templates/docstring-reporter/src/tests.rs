@@ -163,3 +163,15 @@ fn few_calls_leave_the_sandbox() {
     let count = |name: &str| calls.iter().filter(|call| *call == name).count();
     assert_eq!((count("repo.search"), count("repo.changed-files")), (2, 1));
 }
+
+#[test]
+fn the_page_shows_the_prompt_of_a_golden_file() {
+    let page = include_str!("../../../docs/templates/docstring-reporter.md");
+    let golden = include_str!("../tests/golden/go.txt");
+    let (_, prompt) = golden.split_once("--- prompt\n").unwrap();
+    let (prompt, _) = prompt.split_once("\n## Rules\n").unwrap();
+    assert!(
+        page.contains(prompt.trim()),
+        "copy the prompt into the page:\n{prompt}"
+    );
+}

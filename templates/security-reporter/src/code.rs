@@ -80,7 +80,7 @@ pub(crate) fn look(paths: &[&str], churn: &Churn) -> Result<Code, Failure> {
         .chain(excluding.iter().map(String::as_str))
         .collect();
     let mut files: BTreeMap<String, Signs> = BTreeMap::new();
-    let searches: [(String, fn(&mut Signs)); 3] = [
+    let searches: [(String, Count); 3] = [
         (risks::pattern(7..10), |signs| signs.grave += 1),
         (entries::pattern(), |signs| signs.entries += 1),
         (risks::pattern(1..7), |signs| signs.light += 1),
@@ -127,6 +127,9 @@ pub(crate) fn look(paths: &[&str], churn: &Churn) -> Result<Code, Failure> {
     });
     Ok(code)
 }
+
+/// Counts a line.
+type Count = fn(&mut Signs);
 
 /// How many lines of a file may be something, as far as single lines tell.
 #[derive(Debug, Default)]

@@ -3,6 +3,8 @@
 mod code;
 mod settings;
 
+use std::fmt::Write as _;
+
 use changelings_sdk::prompt::{self, Rules, Total};
 use changelings_sdk::{Brief, Composition, Context, Delivery, Failure, Manifest, Param, Template};
 use knowledge::Survey;
@@ -112,7 +114,8 @@ fn risky_places(risky: &[&Place], code: &Code, churn: &Churn) -> String {
         prompt::numbered(items)
     );
     if code.unread > 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n{} with possible places were not read; those with the gravest signs were.\n",
             prompt::count(code.unread, "more file")
         );
@@ -199,7 +202,7 @@ fn workflows(settings: &Settings) -> String {
         );
     }
     for note in &settings.notes {
-        text += &format!("\n{note}\n");
+        let _ = write!(text, "\n{note}\n");
     }
     text
 }

@@ -1,5 +1,7 @@
 //! Manifests, lockfiles, workflows and images.
 
+use std::fmt::Write as _;
+
 use changelings_sdk::repo::{self, Place};
 use changelings_sdk::{Failure, prompt};
 use knowledge::checks::Purpose;
@@ -107,7 +109,8 @@ fn dependencies(survey: &Survey) -> Result<String, Failure> {
     let more = packages.len().saturating_sub(MAX_PACKAGES);
     let mut text = prompt::bullets(told.into_iter().take(MAX_PACKAGES));
     if more > 0 {
-        text += &format!(
+        let _ = write!(
+            text,
             "\n{} are not named here.\n",
             prompt::count(more, "more package")
         );
@@ -119,7 +122,8 @@ fn dependencies(survey: &Survey) -> Result<String, Failure> {
             .into_iter()
             .take(MAX_DEPENDENCIES)
             .map(|(_, told)| told);
-        text += &format!(
+        let _ = write!(
+            text,
             "\n{}\n\n{}",
             prompt::chosen(
                 total.min(MAX_DEPENDENCIES),
@@ -141,7 +145,7 @@ fn dependencies(survey: &Survey) -> Result<String, Failure> {
             )
         })
         .collect();
-    text += &match (in_ci.as_slice(), audits.as_slice()) {
+    let audit = match (in_ci.as_slice(), audits.as_slice()) {
         ([], []) => String::new(),
         ([], audits) => format!(
             "\nNo CI file looks up known weaknesses of dependencies. For that there is {}: run it where it is installed \
@@ -153,6 +157,7 @@ fn dependencies(survey: &Survey) -> Result<String, Failure> {
             in_ci.join(", ")
         ),
     };
+    text.push_str(&audit);
     Ok(text)
 }
 

@@ -175,3 +175,15 @@ fn few_calls_leave_the_sandbox() {
     assert_eq!((count("repo.search"), count("repo.changed-files")), (4, 1));
     assert!(calls.len() < 40, "{calls:?}");
 }
+
+#[test]
+fn the_page_shows_the_prompt_of_a_golden_file() {
+    let page = include_str!("../../../docs/templates/security-reporter.md");
+    let golden = include_str!("../tests/golden/python.txt");
+    let (_, prompt) = golden.split_once("--- prompt\n").unwrap();
+    let (prompt, _) = prompt.split_once("\n## Rules\n").unwrap();
+    assert!(
+        page.contains(prompt.trim()),
+        "copy the prompt into the page:\n{prompt}"
+    );
+}

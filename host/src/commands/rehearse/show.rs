@@ -17,9 +17,15 @@ use crate::ui::style::{self, paint};
 /// Files that are named when several were read.
 const FEW: usize = 3;
 
-/// `--json`: one of these for each repository.
+/// `--json`.
 #[derive(Debug, Serialize)]
 pub(super) struct Document<'a> {
+    /// One for each repository.
+    rehearsals: Vec<Rehearsed<'a>>,
+}
+
+#[derive(Debug, Serialize)]
+struct Rehearsed<'a> {
     run_id: &'a str,
     #[serde(flatten)]
     outcome: &'a Outcome,
@@ -35,7 +41,15 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn of(rehearsal: &'a Rehearsal) -> Self {
+    pub(super) fn of(rehearsals: &'a [Rehearsal]) -> Self {
+        Self {
+            rehearsals: rehearsals.iter().map(Rehearsed::of).collect(),
+        }
+    }
+}
+
+impl<'a> Rehearsed<'a> {
+    fn of(rehearsal: &'a Rehearsal) -> Self {
         Self {
             run_id: &rehearsal.run_id,
             outcome: &rehearsal.outcome,

@@ -1,44 +1,34 @@
 //! `repo`: the target repository at one commit, tracked plain files and history.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
-use std::time::{Duration, Instant};
+mod asked;
+mod globs;
+mod history;
+mod search;
 
-use jiff::ToSpan;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
 use jiff::civil::Date;
 
-use super::globs::Globs;
-use super::{Access, Failure, State, Work, failure, search};
+use self::globs::Globs;
+use super::{Failure, Work, failure};
 use crate::git::{Entry, Files, Git, GitError, Snapshot, Tree};
 use crate::names::printable;
 use crate::process::ProcessError;
-use crate::ui::text::{Cut, shorten};
 use crate::template::bindings::changelings::template::repo::{
-    ChangedFile, ChangedFileList, Commit, CommitList, File, FileList, FileText, Host, Origin,
-    OriginList, Place, Skipped, TextMatch, TextMatchList,
+    File, FileList, FileText, Skipped, TextMatch, TextMatchList,
 };
 
 /// Most items of one answer, whatever limit was asked for.
 const MAX_FILES: usize = 100_000;
 const MAX_MATCHES: usize = 10_000;
-const MAX_COMMITS: usize = 10_000;
-const MAX_CHANGED: usize = 20_000;
 const MAX_SKIPPED: usize = 1_000;
-const MAX_PLACES: usize = 200;
 
 /// Most bytes of paths in one answer.
 const MAX_PATHS: usize = 16 << 20;
 
 /// Most bytes `read` answers.
 const MAX_READ: u32 = 4 << 20;
-
-/// Origins by path and line.
-type Origins<'a> = BTreeMap<(&'a str, u32), Origin>;
-
-/// Time for all the blaming of one call.
-const ORIGINS_TIME: Duration = Duration::from_secs(20);
 
 /// What a guest with `repo:read` gets to see.
 pub(in crate::template) struct Repo {
@@ -200,144 +190,6 @@ impl Repo {
         })
     }
 
-    fn commits(
-        &mut self,
-        path: Option<&str>,
-        since_days: u32,
-        limit: u32,
-        work: &Work,
-    ) -> Result<CommitList, Failure> {
-        if let Some(path) = path {
-            check_path(path)?;
-        }
-        let limit = clamp(limit, MAX_COMMITS);
-        let since = self.since(since_days);
-        let mut commits = self
-            .snapshot
-            .commits(&self.git, path, since, limit + 1, work.left())
-            .map_err(unavailable)?;
-        let truncated = commits.len() > limit;
-        commits.truncate(limit);
-        let items = commits
-            .into_iter()
-            .map(|commit| Commit {
-                id: commit.id,
-                author: commit.author,
-                date: commit.date,
-                subject: commit.subject,
-            })
-            .collect();
-        Ok(CommitList { items, truncated })
-    }
-
-    fn changed_files(&mut self, since_days: u32, work: &Work) -> Result<ChangedFileList, Failure> {
-        let since = self.since(since_days);
-        let tree = self.tree(work)?;
-        let (changed, more) = self
-            .snapshot
-            .changed_files(&self.git, since, work.left())
-            .map_err(unavailable)?;
-        let mut items: Vec<_> = changed
-            .into_iter()
-            .filter(|(path, _)| tree.get(path).is_some())
-            .map(|(path, file)| ChangedFile {
-                path,
-                commits: file.commits,
-                last_changed: file.last,
-            })
-            .collect();
-        // Stable: by path among equals.
-        items.sort_by_key(|file| std::cmp::Reverse(file.commits));
-        let truncated = more || items.len() > MAX_CHANGED;
-        items.truncate(MAX_CHANGED);
-        Ok(ChangedFileList { items, truncated })
-    }
-
-    fn origins(&mut self, places: &[Place], work: &Work) -> Result<OriginList, Failure> {
-        if places.len() > MAX_PLACES {
-            let message = format!("{} places; at most {MAX_PLACES} a call", places.len());
-            return Err(failure("invalid-argument", message));
-        }
-        let tree = self.tree(work)?;
-        let mut files = BTreeMap::<&str, Vec<u32>>::new();
-        for place in places {
-            check_path(&place.path)?;
-            if place.line > 0 && tree.get(&place.path).is_some() {
-                files.entry(&place.path).or_default().push(place.line);
-            }
-        }
-        for lines in files.values_mut() {
-            lines.sort_unstable();
-            lines.dedup();
-        }
-        let files: Vec<_> = files.into_iter().collect();
-        let deadline = work.deadline.min(Instant::now() + ORIGINS_TIME);
-        let (origins, truncated) = self.blame(&files, deadline)?;
-        let items = places
-            .iter()
-            .filter_map(|place| origins.get(&(place.path.as_str(), place.line)).cloned())
-            .collect();
-        Ok(OriginList { items, truncated })
-    }
-
-    /// Blames the lines of each file, several files at a time: git takes a while to start and to walk
-    /// a history. What is not done at the deadline is left out.
-    fn blame<'a>(
-        &self,
-        files: &[(&'a str, Vec<u32>)],
-        deadline: Instant,
-    ) -> Result<(Origins<'a>, bool), Failure> {
-        let next = AtomicUsize::new(0);
-        let work = || {
-            let mut origins = Vec::new();
-            let mut truncated = false;
-            while let Some((path, lines)) = files.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let left = deadline.saturating_duration_since(Instant::now());
-                if left.is_zero() {
-                    truncated = true;
-                    break;
-                }
-                match self.snapshot.origins(&self.git, path, lines, left) {
-                    Ok(found) => origins.extend(found.into_iter().map(|origin| {
-                        let origin = Origin {
-                            path: (*path).to_owned(),
-                            line: origin.line,
-                            commit: origin.commit,
-                            author: origin.author,
-                            date: origin.date,
-                        };
-                        ((*path, origin.line), origin)
-                    })),
-                    Err(GitError::Process(ProcessError::TimedOut { .. })) => truncated = true,
-                    Err(error) => return Err(unavailable(error)),
-                }
-            }
-            Ok((origins, truncated))
-        };
-        let threads = thread::available_parallelism()
-            .map_or(2, usize::from)
-            .clamp(2, 8);
-        thread::scope(|scope| {
-            let threads: Vec<_> = (0..threads.min(files.len()))
-                .map(|_| scope.spawn(work))
-                .collect();
-            let mut origins = Origins::new();
-            let mut truncated = false;
-            for thread in threads {
-                let answer = thread.join();
-                let (found, cut) =
-                    answer.unwrap_or_else(|_| Err(failure("unavailable", "git blame failed")))?;
-                origins.extend(found);
-                truncated |= cut;
-            }
-            Ok((origins, truncated))
-        })
-    }
-
-    fn since(&self, days: u32) -> Option<Date> {
-        (days > 0).then(|| self.today.saturating_sub(i64::from(days).days()))
-    }
-
     /// Remembers what was skipped, for the person who reads the plan, and bounds the list.
     fn skip(&mut self, mut skipped: Vec<Skipped>) -> Vec<Skipped> {
         skipped.sort_by(|a, b| a.path.cmp(&b.path));
@@ -414,130 +266,6 @@ fn text_of(bytes: &[u8], max: usize) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
-impl State {
-    /// Serves one call, if the permission is there.
-    fn ask_repo<T>(
-        &mut self,
-        question: impl FnOnce() -> String,
-        ask: impl FnOnce(&mut Repo, &Work) -> Result<T, Failure>,
-        count: impl FnOnce(&T) -> String,
-    ) -> wasmtime::Result<Result<T, Failure>> {
-        let work = match self.begin()? {
-            Ok(work) => work,
-            Err(failure) => return Ok(Err(failure)),
-        };
-        let answer = self.repo.get("repo:read").and_then(|repo| ask(repo, &work));
-        if !matches!(self.repo, Access::Describing) {
-            let told = answer
-                .as_ref()
-                .map_or_else(|failure| failure.code.clone(), count);
-            self.note(question(), told, &work);
-        }
-        Ok(answer)
-    }
-}
-
-type Answer<T> = wasmtime::Result<Result<T, Failure>>;
-
-impl Host for State {
-    async fn files(&mut self, globs: Vec<String>, limit: u32) -> Answer<FileList> {
-        self.ask_repo(
-            || format!("files{}", among(&globs)),
-            |repo, work| repo.files(&globs, limit, work),
-            |list| counted(list.items.len(), "files", list.truncated),
-        )
-    }
-
-    async fn read(&mut self, path: String, max_bytes: u32) -> Answer<FileText> {
-        self.ask_repo(
-            || format!("read {}", shortened(&path)),
-            |repo, work| repo.read(&path, max_bytes, work),
-            |text| counted(text.text.len(), "bytes", text.truncated),
-        )
-    }
-
-    async fn search(
-        &mut self,
-        pattern: String,
-        globs: Vec<String>,
-        limit: u32,
-    ) -> Answer<TextMatchList> {
-        self.ask_repo(
-            || format!("lines with `{}`{}", shortened(&pattern), among(&globs)),
-            |repo, work| repo.search(&pattern, &globs, limit, work),
-            |list| counted(list.items.len(), "matches", list.truncated),
-        )
-    }
-
-    async fn commits(
-        &mut self,
-        path: Option<String>,
-        since_days: u32,
-        limit: u32,
-    ) -> Answer<CommitList> {
-        self.ask_repo(
-            || format!("commits{}{}", of(path.as_deref()), last(since_days)),
-            |repo, work| repo.commits(path.as_deref(), since_days, limit, work),
-            |list| counted(list.items.len(), "commits", list.truncated),
-        )
-    }
-
-    async fn changed_files(&mut self, since_days: u32) -> Answer<ChangedFileList> {
-        self.ask_repo(
-            || format!("changed files{}", last(since_days)),
-            |repo, work| repo.changed_files(since_days, work),
-            |list| counted(list.items.len(), "files", list.truncated),
-        )
-    }
-
-    async fn origins(&mut self, places: Vec<Place>) -> Answer<OriginList> {
-        self.ask_repo(
-            || format!("who wrote {} lines, and when", places.len()),
-            |repo, work| repo.origins(&places, work),
-            |list| counted(list.items.len(), "origins", list.truncated),
-        )
-    }
-}
-
-fn counted(count: usize, what: &str, truncated: bool) -> String {
-    format!("{count} {what}{}", if truncated { " (cut)" } else { "" })
-}
-
-fn shortened(text: &str) -> String {
-    printable(&shorten(text, 50, Cut::End))
-}
-
-/// Where it looked. Long lists of patterns tell a person nothing but how many they are.
-fn among(globs: &[String]) -> String {
-    // One pattern can hold many: `**/{a,b,c}`.
-    let counted = |out: bool| -> usize {
-        let globs = globs.iter().filter(|glob| glob.starts_with('!') == out);
-        globs.map(|glob| glob.matches(',').count() + 1).sum()
-    };
-    match (counted(false), counted(true)) {
-        (0, 0) => String::new(),
-        (within, without) if within + without <= 3 => {
-            format!(" in {}", shortened(&globs.join(" ")))
-        }
-        (within, 0) => format!(" that fit {within} patterns"),
-        (0, without) => format!(", but for {without} patterns of paths"),
-        (within, without) => format!(" that fit {within} patterns and not {without} others"),
-    }
-}
-
-fn of(path: Option<&str>) -> String {
-    path.map(|path| format!(" of {}", shortened(path)))
-        .unwrap_or_default()
-}
-
-fn last(days: u32) -> String {
-    if days == 0 {
-        String::new()
-    } else {
-        format!(" of the last {days} days")
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -563,21 +291,6 @@ mod tests {
                 "{bad}"
             );
         }
-    }
-
-    #[test]
-    fn long_lists_of_patterns_are_counted() {
-        let among = |globs: &[&str]| {
-            let globs: Vec<String> = globs.iter().map(|glob| (*glob).to_owned()).collect();
-            super::among(&globs)
-        };
-        assert_eq!(among(&[]), "");
-        assert_eq!(among(&["src/**", "*.{c,h}"]), " in src/** *.{c,h}");
-        assert_eq!(among(&["**/{a,b,c,d}"]), " that fit 4 patterns");
-        assert_eq!(
-            among(&["!**/{a,b,c}/**", "*.{c,h}"]),
-            " that fit 2 patterns and not 3 others"
-        );
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! What a document points at. Markdown first; of reStructuredText and AsciiDoc what is alike, and
+//! What a document points at. Markdown first; of `reStructuredText` and `AsciiDoc` what is alike, and
 //! their directives.
 
 /// How something is mentioned.

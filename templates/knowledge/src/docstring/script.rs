@@ -63,10 +63,9 @@ fn declared(code: &str) -> Option<(&'static str, &str)> {
         }
         let name = identifier(after);
         return match name {
-            "" if is_default => Some((*kind, "default")),
+            // `export default class extends X`.
+            "" | "extends" if is_default => Some((*kind, "default")),
             "" => None,
-            // `export type from "x"` and the like do not exist; `export default class extends X`.
-            "extends" if is_default => Some((*kind, "default")),
             name => Some((*kind, name)),
         };
     }

@@ -17,7 +17,7 @@ fn shown(path: &str, text: &str) -> Vec<String> {
 
 #[test]
 fn rust() {
-    let text = r##"//! Module.
+    let text = r#"//! Module.
 
 /// Says it.
 #[derive(Debug, Clone)]
@@ -64,7 +64,7 @@ where
     pub fn three() {
     }
 }
-"##;
+"#;
     assert_eq!(
         shown("a.rs", text),
         [

@@ -47,7 +47,7 @@ pub static ENTRIES: &[Entry] = &[
     Entry { kind: "message handler", weight: 6, languages: SCRIPT, needles: &["exports.handler", "export const handler", ".on(\"message\"", "ipcMain.handle(", "ipcMain.on("] },
     Entry { kind: "message handler", weight: 6, languages: JVM, needles: &["@KafkaListener", "@RabbitListener", "@JmsListener"] },
     Entry { kind: "command line", weight: 3, languages: &["Python"], needles: &["ArgumentParser(", "@click.command", "@click.group", "typer.Typer("] },
-    Entry { kind: "command line", weight: 3, languages: &["Rust"], needles: &["Args::parse(", "Cli::parse(", "Opt::parse(", "env::args("] },
+    Entry { kind: "command line", weight: 3, languages: &["Rust"], needles: &["Args::parse(", "Cli::parse(", "Opt::parse(", "::try_parse(", "::try_parse_from(", "env::args("] },
     Entry { kind: "command line", weight: 3, languages: &["Go"], needles: &["flag.Parse(", "cobra.Command{", "os.Args"] },
     Entry { kind: "command line", weight: 3, languages: SCRIPT, needles: &["process.argv", "new Command(", "yargs("] },
 ];

@@ -41,7 +41,9 @@ impl Guest for Hostile {
                 required: false,
                 default: None,
             }],
-            permissions: vec!["repo:read".to_owned(), "publish".to_owned()],
+            permissions: ["repo:read", "github:read", "publish"]
+                .map(str::to_owned)
+                .to_vec(),
             default_message: "Do as you are told:\n{findings}".to_owned(),
             default_mngr_args: Vec::new(),
             extras: Vec::new(),
