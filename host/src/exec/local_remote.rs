@@ -46,7 +46,6 @@ impl LocalRemote {
         // thousand branches would take minutes.
         let mut refs = String::from("# pack-refs with: peeled fully-peeled sorted \n");
         for (branch, commit) in mirror.branch_commits() {
-            // Writing to a string cannot fail.
             let _ = writeln!(refs, "{commit} refs/heads/{branch}");
         }
         fs::write(path.join("packed-refs"), refs).map_err(failed)?;

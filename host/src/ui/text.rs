@@ -185,7 +185,6 @@ pub fn escaped_json(document: &str) -> String {
     for c in document.chars() {
         if c != '\n' && (c.is_control() || crate::names::is_invisible(c)) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                // Writing to a string cannot fail.
                 let _ = write!(escaped, "\\u{unit:04x}");
             }
         } else {
