@@ -32,7 +32,7 @@ fn with_agent(env: &TestEnv, repo: &Repo, deed: &str) -> (Output, Value) {
     let agent = env.program("agent", &script);
     let command = format!("{} {}", agent.display(), env.root().display());
     let output = rehearse(env, repo, &["--json", "--agent-command", &command]);
-    let document = output.json()[0].take();
+    let document = output.json()["rehearsals"][0].take();
     (output, document)
 }
 
