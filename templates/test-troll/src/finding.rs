@@ -116,7 +116,7 @@ impl Kind {
                 "Take the mark away and run the test five times; twenty times, or as often as fits into five minutes, when \
                  the reason speaks of flakiness. Always green: commit it without the mark. Red because the test is out of date, and documentation, \
                  callers or the commit that changed the behaviour say so: bring the test up to date. Red for any other \
-                 reason, or not the same each time: put the mark back as it was, no commit, and say what you saw."
+                 reason, or not the same each time: put the mark back as it was, no commit, and say in the summary what you saw."
             }
             Self::Untested => {
                 "Test what the callers rely on, the error paths and the edges included: three to eight tests for a file, \

@@ -236,7 +236,7 @@ impl Read<'_> {
                     .unwrap_or_default();
                 let days = ages.date(&place).map_or(-1, |date| today.days_since(date));
                 let too = if is_weak {
-                    "; it also checks nothing"
+                    "; it checks nothing either: unless you give it a check of what its name promises, it stays skipped"
                 } else {
                     ""
                 };

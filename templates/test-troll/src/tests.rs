@@ -44,11 +44,13 @@ fn a_mark_that_moves_changes_its_places_only() {
         [
             "-- `tests/cli.rs:9` is skipped",
             "-1. `tests/cli.rs:9` `a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`, 4 years old \
-             (2023-01-15, Bob Byrne); it also checks nothing",
+             (2023-01-15, Bob Byrne); it checks nothing either: unless you give it a check of what its name promises, it stays \
+             skipped",
             "-- `cargo test a_large_ledger_is_quick`, for `tests/cli.rs:9`",
             "+- `tests/cli.rs:10` is skipped",
             "+1. `tests/cli.rs:10` `a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`, 4 years old \
-             (2023-01-15, Bob Byrne); it also checks nothing",
+             (2023-01-15, Bob Byrne); it checks nothing either: unless you give it a check of what its name promises, it stays \
+             skipped",
             "+- `cargo test a_large_ledger_is_quick`, for `tests/cli.rs:10`",
         ]
     );
@@ -296,7 +298,7 @@ fn without_history_there_is_still_a_plan() {
     let composed = fixture.compose::<TestTroll>(&[]);
     assert!(
         composed.prompt().contains(
-            "`a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`; it also"
+            "`a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`; it checks nothing"
         ),
         "{}",
         composed.prompt()

@@ -131,10 +131,17 @@ impl Measure {
     pub fn missed_lines(&self) -> Option<String> {
         let tool = self.tool?;
         let is_there = tool.missed_option.is_empty() || self.command.contains(tool.missed_option);
+        // npm takes options without the two dashes for its own.
+        let dashes = if self.command.starts_with("npm run") {
+            "-- "
+        } else {
+            ""
+        };
         let option = if is_there {
             String::new()
         } else {
-            format!("with {} added, ", prompt::code(tool.missed_option))
+            let option = prompt::code(&format!("{dashes}{}", tool.missed_option));
+            format!("with {option} added, ")
         };
         Some(format!("{option}{}", tool.missed))
     }

@@ -101,8 +101,8 @@ fn declared(line: &str) -> Option<(&str, Vec<&str>)> {
         .windows(2)
         .position(|pair| DECLARING.contains(&pair[0]))?;
     let name = all[at + 1];
-    // Inside of a function a constant is a detail.
-    let is_detail = line.starts_with(char::is_whitespace) && all[at] == "const";
+    // Inside of a function a constant or a type is a detail.
+    let is_detail = line.starts_with(char::is_whitespace) && ["const", "type"].contains(&all[at]);
     if DECLARING.contains(&name) || is_detail {
         return None;
     }

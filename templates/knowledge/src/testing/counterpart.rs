@@ -24,6 +24,9 @@ const LAYOUT_FOLDERS: &[&str] = &[
     "__tests__", "unit", "integration", "pkg", "internal", "packages", "crates", "python",
 ];
 
+/// Those of them that hold tests only.
+const TEST_FOLDERS: &[&str] = &["test", "tests", "spec", "specs", "__tests__"];
+
 /// The test files of a repository, by what they are named after.
 #[derive(Debug, Default)]
 pub struct Counterparts<'a> {
@@ -123,9 +126,11 @@ impl<'a> Counterparts<'a> {
                 .any(|part| Some(part) == package_name);
         let (own, tests) = (telling(here), telling(there));
         let is_about_folder = own.last().is_some_and(|last| subject(test) == snake(last));
+        // One folder of tests for everything.
+        let is_flat = tests.is_empty() && there.split('/').any(|part| TEST_FOLDERS.contains(&part));
         is_in_package
             && match (is_positional, is_common) {
-                (true, _) => is_about_folder || tests.last() == own.last(),
+                (true, _) => is_about_folder || tests.last() == own.last() || is_flat,
                 (_, true) => tests.iter().all(|part| own.contains(part)),
                 _ => true,
             }
@@ -351,7 +356,7 @@ mod tests {
 
     #[test]
     fn tests_named_after_their_source() {
-        let cases: [(&str, &[&str], Option<&str>); 24] = [
+        let cases: [(&str, &[&str], Option<&str>); 25] = [
             (
                 "src/parser.py",
                 &["tests/test_parser.py"],
@@ -413,6 +418,11 @@ mod tests {
                 "lib/cart.rb",
                 &["spec/lib/cart_spec.rb"],
                 Some("spec/lib/cart_spec.rb"),
+            ),
+            (
+                "httpx/_main.py",
+                &["tests/test_main.py"],
+                Some("tests/test_main.py"),
             ),
             ("src/cart.py", &["tests/cart.test.ts"], None),
             (
