@@ -18,7 +18,7 @@ use crate::ui::text;
 /// Show one changeling, with where each value comes from
 ///
 /// The next three fires, what its template says of itself, and every value in force with the layer
-/// that sets it: the changeling's entry, [defaults] or this program.
+/// that sets it: the changeling's entry, `[defaults]` or this program.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Name of the changeling
