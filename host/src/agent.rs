@@ -22,7 +22,7 @@ use crate::redact::Redactor;
 
 pub(crate) use environment::{Variables, environment, git_config, passed_on};
 pub use headless::Headless;
-pub(crate) use headless::{CODEX_KEYS, Start};
+pub(crate) use headless::Start;
 pub(crate) use last_words::LastWords;
 pub use written::Written;
 

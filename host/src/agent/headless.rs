@@ -4,6 +4,8 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use super::Variables;
+use crate::context::Environment;
 use crate::plan::Limits;
 
 /// Such an agent type, in mngr's words.
@@ -52,6 +54,32 @@ impl Headless {
         }
     }
 
+    /// With one of these set it needs no login of the user's. `codex exec` takes the first of its
+    /// own; the second stands in for it.
+    pub const fn keys(self) -> &'static [&'static str] {
+        match self {
+            Self::Claude => &[
+                "ANTHROPIC_API_KEY",
+                "ANTHROPIC_AUTH_TOKEN",
+                "CLAUDE_CODE_OAUTH_TOKEN",
+                "CLAUDE_CODE_USE_BEDROCK",
+                "CLAUDE_CODE_USE_VERTEX",
+                "CLAUDE_CODE_USE_FOUNDRY",
+            ],
+            Self::Codex => &["CODEX_API_KEY", "OPENAI_API_KEY"],
+            Self::Command => &[],
+        }
+    }
+
+    /// The variable that names its folder for settings, sessions and login.
+    const fn folder(self) -> Option<&'static str> {
+        match self {
+            Self::Claude => Some("CLAUDE_CONFIG_DIR"),
+            Self::Codex => Some("CODEX_HOME"),
+            Self::Command => None,
+        }
+    }
+
     /// The whole command line.
     pub(crate) fn command_line(self, start: &Start) -> Vec<String> {
         let Start {
@@ -93,32 +121,47 @@ impl Headless {
         words
     }
 
-    /// What it gets beside the variables every agent gets. With a key of its own it also gets a
-    /// folder of its own for settings, sessions and whatever else it keeps. Without one it uses the
-    /// user's login, and for that the user's folder: only there it can renew a login without ending
-    /// the user's own.
+    /// What it gets beside the variables every agent gets, `given`. With a key of its own it also
+    /// gets a folder of its own for settings, sessions and whatever else it keeps. Without one it
+    /// uses the user's login, and for that the user's folder: only there it can renew the login
+    /// without ending the user's own.
     pub(crate) fn variables(
         self,
+        given: &Variables,
         own_folder: &Path,
+        users: &Environment,
         unattended: bool,
-        has: &dyn Fn(&str) -> bool,
-    ) -> Vec<(&'static str, OsString)> {
-        let mut variables: Vec<(&str, OsString)> = Vec::new();
+    ) -> Variables {
+        let mut variables = Variables::new();
+        let mut add = |name: &str, value: OsString| variables.push((name.to_owned(), value));
+        let value = |name: &str| {
+            let found = given.iter().rev().find(|(other, _)| other == name);
+            found
+                .map(|(_, value)| value)
+                .filter(|value| !value.is_empty())
+        };
+        if let Some(folder) = self.folder() {
+            if self.keys().iter().any(|key| value(key).is_some()) {
+                add(folder, own_folder.into());
+            } else if let Some(users) = users.get_os(folder) {
+                add(folder, users.to_owned());
+            }
+        }
         match self {
             Self::Claude => {
-                variables.push(("DISABLE_AUTOUPDATER", "1".into()));
-                variables.push(("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".into()));
-                if CLAUDE_KEYS.iter().any(|name| has(name)) {
-                    variables.push(("CLAUDE_CONFIG_DIR", own_folder.into()));
-                }
+                add("DISABLE_AUTOUPDATER", "1".into());
+                add("CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC", "1".into());
                 // Without it claude refuses to skip prompts as root.
                 if unattended && rustix::process::geteuid().is_root() {
-                    variables.push(("IS_SANDBOX", "1".into()));
+                    add("IS_SANDBOX", "1".into());
                 }
             }
             Self::Codex => {
-                if CODEX_KEYS.iter().any(|name| has(name)) {
-                    variables.push(("CODEX_HOME", own_folder.into()));
+                if let [takes, stands_in] = self.keys()
+                    && value(takes).is_none()
+                    && let Some(key) = value(stands_in)
+                {
+                    add(takes, key.clone());
                 }
             }
             Self::Command => {}
@@ -126,19 +169,6 @@ impl Headless {
         variables
     }
 }
-
-/// With one of these set claude needs no login.
-const CLAUDE_KEYS: [&str; 6] = [
-    "ANTHROPIC_API_KEY",
-    "ANTHROPIC_AUTH_TOKEN",
-    "CLAUDE_CODE_OAUTH_TOKEN",
-    "CLAUDE_CODE_USE_BEDROCK",
-    "CLAUDE_CODE_USE_VERTEX",
-    "CLAUDE_CODE_USE_FOUNDRY",
-];
-
-/// `codex exec` takes the first; the second stands in for it.
-pub(crate) const CODEX_KEYS: [&str; 2] = ["CODEX_API_KEY", "OPENAI_API_KEY"];
 
 #[cfg(test)]
 mod tests {
@@ -173,24 +203,33 @@ mod tests {
 
     #[test]
     fn a_folder_of_its_own_with_a_key_of_its_own() {
-        let names = |agent: Headless, key: &str| {
-            let variables = agent.variables(Path::new("/run/own"), false, &|name| name == key);
+        let users = Environment::from_pairs([("CODEX_HOME", "/home/ada/codex")]);
+        let given = |agent: Headless, key: &str| {
+            let given = vec![(key.to_owned(), OsString::from("value"))];
+            let variables = agent.variables(&given, Path::new("/run/own"), &users, false);
+            let shown =
+                |(name, value): (String, OsString)| format!("{name}={}", value.to_string_lossy());
             variables
                 .into_iter()
-                .map(|(name, _)| name)
+                .map(shown)
                 .collect::<Vec<_>>()
                 .join(" ")
         };
-        let quiet = "DISABLE_AUTOUPDATER CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC";
-        assert_eq!(names(Headless::Claude, "NONE"), quiet);
+        let quiet = "DISABLE_AUTOUPDATER=1 CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1";
+        assert_eq!(given(Headless::Claude, "NONE"), quiet);
         for key in ["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"] {
-            assert_eq!(
-                names(Headless::Claude, key),
-                format!("{quiet} CLAUDE_CONFIG_DIR")
-            );
+            let own = format!("CLAUDE_CONFIG_DIR=/run/own {quiet}");
+            assert_eq!(given(Headless::Claude, key), own);
         }
-        assert_eq!(names(Headless::Codex, "OPENAI_API_KEY"), "CODEX_HOME");
-        assert_eq!(names(Headless::Codex, "ANTHROPIC_API_KEY"), "");
-        assert_eq!(names(Headless::Command, "ANTHROPIC_API_KEY"), "");
+        assert_eq!(
+            given(Headless::Codex, "OPENAI_API_KEY"),
+            "CODEX_HOME=/run/own CODEX_API_KEY=value"
+        );
+        assert_eq!(
+            given(Headless::Codex, "CODEX_API_KEY"),
+            "CODEX_HOME=/run/own"
+        );
+        assert_eq!(given(Headless::Codex, "NONE"), "CODEX_HOME=/home/ada/codex");
+        assert_eq!(given(Headless::Command, "ANTHROPIC_API_KEY"), "");
     }
 }

@@ -6,9 +6,7 @@ use std::path::{Path, PathBuf};
 use super::dialect::{Create, Runs, agent_name, labels, split};
 use super::files::Files;
 use super::{Installed, MngrError, native, watch};
-use crate::agent::{
-    CODEX_KEYS, Ended, Headless, Heard, Room, Start, Variables, environment, skips_prompts,
-};
+use crate::agent::{Ended, Headless, Heard, Room, Start, Variables, environment, skips_prompts};
 use crate::config::{Config, Launch as Way};
 use crate::context::Context;
 use crate::job::Job;
@@ -154,25 +152,8 @@ impl Wrapped {
     /// Everything the agent gets.
     pub(super) fn variables(&self, room: &Room, files: &Files) -> std::io::Result<Variables> {
         let given = environment(room)?;
-        let value = |name: &str| {
-            let found = given.iter().rev().find(|(other, _)| other == name);
-            found.map(|(_, value)| value.clone())
-        };
-        let has = |name: &str| value(name).is_some_and(|value| !value.is_empty());
-        let own = self
-            .kind
-            .variables(&files.settings(), self.unattended, &has);
-        let mut variables: Variables = own
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect();
-        let [takes, stands_in] = CODEX_KEYS;
-        if self.kind == Headless::Codex
-            && !has(takes)
-            && let Some(key) = value(stands_in)
-        {
-            variables.push((takes.to_owned(), key));
-        }
+        let own = files.settings();
+        let mut variables = self.kind.variables(&given, &own, room.env, self.unattended);
         // What the user sets counts more.
         variables.extend(given);
         Ok(variables)

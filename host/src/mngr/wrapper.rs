@@ -133,7 +133,7 @@ mod tests {
         let mut given = variables(&[("PATH", "/usr/bin:/bin"), ("CHANGELING_RUN_ID", "x")]);
         given.push(("API_KEY".to_owned(), secret.clone()));
         let (names, carriers) = carried(given);
-        let script = "cat; printf %s \"$API_KEY\" > secret; env | cut -d= -f1 | sort > names; echo no >&2; exit 7";
+        let script = "cat; printf %s \"$API_KEY\" > secret; awk 'BEGIN { for (name in ENVIRON) print name }' | sort > names; echo no >&2; exit 7";
         let wrapper = Wrapper {
             run_id: "7k2m",
             files: &files,
@@ -172,7 +172,6 @@ mod tests {
         let names: Vec<_> = names
             .lines()
             .filter(|name| !["PWD", "OLDPWD", "SHLVL", "_"].contains(name))
-            .filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_'))
             .collect();
         assert_eq!(names, ["API_KEY", "CHANGELING_RUN_ID", "PATH"]);
         // A second start does nothing.

@@ -217,7 +217,7 @@ const SECRET: &str = "it's \"$(touch pwned)\" `id` \\n \\\\ $HOME\nline two\n";
 
 #[test]
 fn an_agent_gets_its_prompt_and_exactly_its_variables() {
-    let script = "cat; pwd; printf %s \"$API_KEY\" > ../secret; env | cut -d= -f1 | sort | tr '\\n' ' '; echo; echo \"$API_KEY\" >&2; exit 7";
+    let script = "cat; pwd; printf %s \"$API_KEY\" > ../secret; awk 'BEGIN { for (name in ENVIRON) print name }' | sort | tr '\\n' ' '; echo; printf '%s' \"$API_KEY\" >&2; exit 7";
     let Some(trial) = Trial::new("gets", script) else {
         return;
     };
@@ -347,7 +347,7 @@ fn mngr_does_not_create_it() {
 
 #[test]
 fn what_is_said_is_told_at_once_and_lies_in_no_file() {
-    let script = "echo \"key $API_KEY\"; echo '{\"type\":\"result\",\"is_error\":false,\"total_cost_usd\":0.25,\"num_turns\":2,\"result\":\"Done.\"}'; while [ ! -e ../go ]; do sleep 0.05; done";
+    let script = "printf 'key %s' \"$API_KEY\"; echo '{\"type\":\"result\",\"is_error\":false,\"total_cost_usd\":0.25,\"num_turns\":2,\"result\":\"Done.\"}'; while [ ! -e ../go ]; do sleep 0.05; done";
     let Some(trial) = Trial::new("told", script) else {
         return;
     };
