@@ -1,31 +1,33 @@
-//! Agents that are a program of this machine: the built-in stand-in, and any command. The prompt
-//! comes on standard input; what the program says goes to the log; what it did is in the workspace.
+//! Who does the work of a run: the built-in stand-in, any command, or an agent that mngr creates. The
+//! prompt comes on standard input; what the agent says is heard, redacted; what it did is in the
+//! workspace.
 
+mod environment;
+mod headless;
 mod last_words;
+mod reported;
 pub mod stand_in;
 mod written;
 
-use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::context::Environment;
 use crate::job::Identity;
-use crate::plan::{PASSED_ON, Plan};
+use crate::mngr::Launch;
+use crate::plan::Plan;
 use crate::process::{Command, ProcessError, Stream, kill_marked};
 use crate::record::Usage;
 use crate::redact::Redactor;
 
-use last_words::LastWords;
+pub(crate) use environment::{Variables, environment, git_config, passed_on};
+pub use headless::Headless;
+pub(crate) use headless::Start;
+pub(crate) use last_words::LastWords;
 pub use written::Written;
-use written::{REPORT, SUMMARY};
 
 /// In the environment of everything an agent starts: how its processes are found in the end.
-const MARKER: &str = "CHANGELING_RUN_ID";
-
-/// Beside `PASSED_ON`: harmless things that programs expect.
-const ALSO_PASSED_ON: &[&str] = &["TMPDIR", "USER", "LOGNAME", "SHELL"];
+pub(crate) const MARKER: &str = "CHANGELING_RUN_ID";
 
 /// Who does the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,8 +37,21 @@ pub enum Agent {
         /// Where this program is.
         program: PathBuf,
     },
-    /// A command of the user's.
+    /// A command of the user's, started by us.
     Command(Vec<String>),
+    /// An agent that mngr creates.
+    Mngr(Launch),
+}
+
+/// What is heard of an agent while it works.
+#[derive(Debug)]
+pub enum Heard<'a> {
+    /// A piece of its output, redacted: for the log.
+    Output(&'a [u8]),
+    /// What it says or does now, in one printable line: for showing progress.
+    Says(&'a str),
+    /// What it cost so far, as far as it says so in a form made for machines.
+    Usage(Usage),
 }
 
 /// A command line that cannot be used.
@@ -94,6 +109,10 @@ pub enum How {
     Interrupted,
     /// The reason.
     NotStarted(String),
+    /// It came to no end of its own: what happened.
+    Failed(String),
+    /// It waits for a person; what for.
+    Stuck(String),
 }
 
 impl Agent {
@@ -112,8 +131,8 @@ impl Agent {
         matches!(self, Self::StandIn { .. })
     }
 
-    /// Program and arguments.
-    pub fn argv(&self) -> Vec<String> {
+    /// Program and arguments that start it.
+    pub fn argv(&self, room: &Room) -> Vec<String> {
         match self {
             Self::StandIn { program } => {
                 vec![
@@ -122,13 +141,25 @@ impl Agent {
                 ]
             }
             Self::Command(words) => words.clone(),
+            Self::Mngr(launch) => launch.argv(room),
         }
     }
 
-    /// Lets it work until it ends or its time is up, then ends everything it started. `log` gets
-    /// its output, redacted, as it arrives.
-    pub fn work(&self, room: &Room, mut log: impl FnMut(&[u8])) -> std::io::Result<Ended> {
-        let mut argv = self.argv().into_iter();
+    /// Lets it work until it ends or its time is up, then ends everything it started. `hear` gets
+    /// what it says as it arrives.
+    ///
+    /// # Errors
+    /// Files of the run cannot be written. Whatever happens to the agent is no error.
+    pub fn work(&self, room: &Room, hear: &mut dyn FnMut(Heard)) -> std::io::Result<Ended> {
+        match self {
+            Self::Mngr(launch) => launch.work(room, hear),
+            Self::StandIn { .. } | Self::Command(_) => self.work_here(room, hear),
+        }
+    }
+
+    /// As a child of this process.
+    fn work_here(&self, room: &Room, hear: &mut dyn FnMut(Heard)) -> std::io::Result<Ended> {
+        let mut argv = self.argv(room).into_iter();
         let mut command = Command::new(argv.next().unwrap_or_default())
             .args(argv)
             .cwd(room.workspace)
@@ -141,9 +172,9 @@ impl Agent {
         }
         let mut words = LastWords::default();
         let (mut stdout, mut stderr) = (room.redactor.stream(), room.redactor.stream());
-        let mut hear = |stream: Stream, clean: &[u8]| {
-            log(clean);
-            words.hear(stream, clean);
+        let mut take = |stream: Stream, clean: &[u8]| {
+            hear(Heard::Output(clean));
+            words.hear(stream, clean, hear);
         };
         let started = Instant::now();
         let finished = command.run_streaming(|stream, bytes| {
@@ -151,10 +182,11 @@ impl Agent {
                 Stream::Stdout => stdout.push(bytes),
                 Stream::Stderr => stderr.push(bytes),
             };
-            hear(stream, &redacted);
+            take(stream, &redacted);
         });
-        hear(Stream::Stdout, &stdout.finish());
-        hear(Stream::Stderr, &stderr.finish());
+        take(Stream::Stdout, &stdout.finish());
+        take(Stream::Stderr, &stderr.finish());
+        words.finish(hear);
         let processes_left = kill_marked(MARKER, &room.plan.run_id);
         let how = match finished {
             Ok(finished) => How::Exited(finished.code()),
@@ -174,9 +206,17 @@ impl Agent {
     }
 }
 
-/// Ends what an earlier process of ours left running.
-pub fn end_processes_of(run_id: &str) -> usize {
-    kill_marked(MARKER, run_id)
+/// Whether this agent type is started so that it never asks for permission, which on the user's own
+/// machine needs the user's word (`unattended`).
+pub fn skips_prompts(agent_type: &str) -> bool {
+    Headless::of(agent_type).is_some_and(Headless::skips_prompts)
+}
+
+/// Ends what an earlier process of ours left running, and removes what it left outside `run_dir`.
+pub fn end_run(run_dir: &Path, run_id: &str) -> usize {
+    let left = kill_marked(MARKER, run_id);
+    crate::mngr::remove_outside(run_dir);
+    left
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {
@@ -188,48 +228,6 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// The whole environment of an agent: it starts empty.
-fn environment(room: &Room) -> std::io::Result<Vec<(String, OsString)>> {
-    let mut variables: Vec<(String, OsString)> = Vec::new();
-    for name in PASSED_ON.iter().chain(ALSO_PASSED_ON) {
-        if let Some(value) = room.env.get_os(name) {
-            variables.push(((*name).to_owned(), value.to_owned()));
-        }
-    }
-    let mut add = |name: &str, value: OsString| variables.push((name.to_owned(), value));
-    for (name, value) in &room.plan.env_vars {
-        add(name, value.into());
-    }
-    for (name, value) in room.secrets {
-        add(name, value.into());
-    }
-    // Git and gh find nothing of the user's: no credential helper, no login.
-    let git_config = room.run_dir.join("gitconfig");
-    fs::write(&git_config, git_config_text(room.identity))?;
-    let gh = room.run_dir.join("gh");
-    crate::context::create_private_dir(&gh)?;
-    add("GIT_CONFIG_GLOBAL", git_config.into());
-    add("GH_CONFIG_DIR", gh.into());
-    add("GIT_TERMINAL_PROMPT", "0".into());
-    // An agent that deletes `.git` must not find a repository around our own folder.
-    add("GIT_CEILING_DIRECTORIES", room.run_dir.into());
-    add(MARKER, room.plan.run_id.clone().into());
-    add("CHANGELING_SUMMARY", room.run_dir.join(SUMMARY).into());
-    if room.plan.report.is_some() {
-        add("CHANGELING_REPORT", room.run_dir.join(REPORT).into());
-    }
-    Ok(variables)
-}
-
-fn git_config_text(identity: &Identity) -> String {
-    let quoted = |value: &str| value.replace('\\', r"\\").replace('"', "\\\"");
-    format!(
-        "[user]\n\tname = \"{}\"\n\temail = \"{}\"\n[init]\n\tdefaultBranch = main\n[commit]\n\tgpgSign = false\n[tag]\n\tgpgSign = false\n[gc]\n\tautoDetach = false\n[maintenance]\n\tautoDetach = false\n",
-        quoted(&identity.name),
-        quoted(&identity.email),
-    )
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ use crate::workspace::remove_tree;
 /// Everything in a run's folder that is not its record.
 const SCRATCH: &[&str] = &[
     "workspace",
+    "agent",
     "index",
     "index.lock",
     "collect.git",
@@ -26,8 +27,9 @@ const SCRATCH: &[&str] = &[
 pub fn clean_up(store: &Store) -> Result<()> {
     store.mark_dead()?;
     for id in store.unclean()? {
-        agent::end_processes_of(&id);
-        remove_scratch(&store.folder_of(&id));
+        let folder = store.folder_of(&id);
+        agent::end_run(&folder, &id);
+        remove_scratch(&folder);
         store.mark_clean(&id)?;
     }
     store.remove_unborn()?;

@@ -2,7 +2,7 @@
 
 use super::run::{Run, Stop, failure};
 use super::{Event, Outcome, StepName};
-use crate::agent::{Agent, Ended, How, Room, Written};
+use crate::agent::{Agent, Ended, Heard, How, Room, Written};
 use crate::git::{Git, Mirror, NewFile, checked};
 use crate::job::Identity;
 use crate::patch;
@@ -81,9 +81,6 @@ fn agent(
     workspace: &Workspace,
 ) -> Result<Ended, Stop> {
     run.step(StepName::Agent, |run| {
-        run.event(&Event::AgentStarted {
-            argv: with.agent.argv(),
-        })?;
         let folder = run.recording.folder().to_owned();
         let room = Room {
             plan,
@@ -94,9 +91,14 @@ fn agent(
             secrets: with.secrets,
             redactor: with.redactor,
         };
+        run.event(&Event::AgentStarted {
+            argv: with.agent.argv(&room),
+        })?;
         let mut lost = None;
-        let ended = with.agent.work(&room, |bytes| {
-            if let Err(error) = run.recording.log(bytes) {
+        let ended = with.agent.work(&room, &mut |heard| {
+            if let Heard::Output(bytes) = heard
+                && let Err(error) = run.recording.log(bytes)
+            {
                 lost = Some(error);
             }
         })?;
@@ -126,7 +128,12 @@ fn failed(ended: &Ended) -> Option<Outcome> {
         How::Exited(0) if ended.reported_failure => (Some(0), "it reported a failure".to_owned()),
         How::Exited(0) | How::TimedOut | How::Interrupted => return None,
         How::Exited(code) => (Some(*code), format!("it ended with exit code {code}")),
-        How::NotStarted(reason) => (None, reason.clone()),
+        How::NotStarted(reason) | How::Failed(reason) => (None, reason.clone()),
+        How::Stuck(why) => {
+            return Some(Outcome::NeedsAttention {
+                why: vec![why.clone()],
+            });
+        }
     };
     Some(Outcome::Failed {
         step: StepName::Agent,
