@@ -43,4 +43,10 @@ pub enum Event {
     Ended {
         outcome: Outcome,
     },
+    /// Somebody wanted to know how it ended, and could not be told.
+    NotTold {
+        /// `command`, `webhook` or `mail`.
+        how: String,
+        why: String,
+    },
 }

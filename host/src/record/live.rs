@@ -6,7 +6,7 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::reading::{last_event, open_plain};
+use super::reading::open_plain;
 use super::rows::{is_known, open_ids, unclean_ids, update_outcome};
 use super::{RecordError, Store, Usage, remove};
 use crate::exec::{Event, Outcome};
@@ -49,12 +49,15 @@ impl Store {
             if is_alive(&folder) {
                 continue;
             }
-            let last = last_event(&folder);
-            let at = last.as_ref().map_or_else(Timestamp::now, |last| last.at);
-            let outcome = match last.and_then(|last| last.event) {
-                Some(Event::Ended { outcome }) => outcome,
-                _ => Outcome::Interrupted,
-            };
+            let events = self.events(&id).unwrap_or_default();
+            let at = events.last().map_or_else(Timestamp::now, |last| last.at);
+            let ended = events
+                .into_iter()
+                .find_map(|happened| match happened.event {
+                    Some(Event::Ended { outcome }) => Some(outcome),
+                    _ => None,
+                });
+            let outcome = ended.unwrap_or(Outcome::Interrupted);
             update_outcome(&self.connection, &id, &outcome, Usage::default(), at)
                 .map_err(|error| self.failed(error))?;
         }
