@@ -31,7 +31,7 @@ pub(super) fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Its process holds the lock. Where locks do not work, a run counts as alive.
+/// Its process holds the lock.
 fn is_alive(folder: &Path) -> bool {
     match open_plain(&folder.join(LOCK_FILE)) {
         // Released when the file is closed, at the end of this arm.
@@ -62,6 +62,11 @@ impl Store {
                 .map_err(|error| self.failed(error))?;
         }
         Ok(())
+    }
+
+    /// Its process is there. Where locks do not work, a run counts as alive.
+    pub fn lives(&self, id: &str) -> bool {
+        is_alive(&self.folder_of(id))
     }
 
     /// The process of a run that lives; `None` when it does not.
