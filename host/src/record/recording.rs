@@ -138,6 +138,19 @@ impl Recording<'_> {
         self.events.write_all(&line).map_err(failed)
     }
 
+    /// What the agent cost so far: kept should the run die.
+    pub fn usage(&self, usage: Usage) -> Result<(), RecordError> {
+        self.store
+            .connection
+            .execute(
+                "UPDATE runs SET cost_usd = coalesce(?2, cost_usd), turns = coalesce(?3, turns)
+                 WHERE id = ?1 AND outcome IS NULL",
+                rusqlite::params![self.id, usage.cost_usd, usage.turns],
+            )
+            .map(drop)
+            .map_err(|error| self.store.failed(error))
+    }
+
     /// Appends to the log. The caller has redacted it.
     pub fn log(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
         self.log
