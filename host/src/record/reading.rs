@@ -84,14 +84,6 @@ impl Store {
     }
 }
 
-/// Its last event that can be read.
-pub(super) fn last_event(folder: &Path) -> Option<Happened> {
-    let file = open_plain(&folder.join(File::Events.name())).ok()?;
-    let mut text = String::new();
-    file.take(MAX_FILE).read_to_string(&mut text).ok()?;
-    Happened::read(text.lines().next_back()?)
-}
-
 /// Opens a file of a run's folder, where its agent could write: a pipe would make us wait for ever, a
 /// link read what the agent chose. Neither counts as there.
 pub(super) fn open_plain(path: &Path) -> io::Result<fs::File> {

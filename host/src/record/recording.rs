@@ -98,6 +98,33 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The record of a run that died, to be completed; `None` while its process lives, or another one
+    /// completes it.
+    pub fn reopen(&self, id: &str) -> Result<Option<Recording<'_>>, RecordError> {
+        let folder = self.folder_of(id);
+        let failed = |error| RecordError::Io(folder.clone(), error);
+        create_private_dir(&folder).map_err(failed)?;
+        let Some(lock) = live::relock(&folder).map_err(failed)? else {
+            return Ok(None);
+        };
+        let append = |file: File| {
+            fs::File::options()
+                .create(true)
+                .append(true)
+                .open(folder.join(file.name()))
+        };
+        Ok(Some(Recording {
+            store: self,
+            id: id.to_owned(),
+            events: append(File::Events).map_err(failed)?,
+            log: append(File::Log).map_err(failed)?,
+            folder: folder.clone(),
+            lock,
+        }))
+    }
+}
+
 impl Recording<'_> {
     pub fn id(&self) -> &str {
         &self.id
@@ -194,7 +221,7 @@ impl Recording<'_> {
 
 /// Writes a file that is new. The agent could write to this folder: a link or a pipe it put at that
 /// name is taken away, not written to.
-fn create_afresh(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn create_afresh(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(_) => remove_tree(path)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

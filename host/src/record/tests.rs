@@ -86,9 +86,7 @@ fn nothing() -> Outcome {
 }
 
 fn attention() -> Outcome {
-    Outcome::NeedsAttention {
-        why: vec!["the push was refused".into()],
-    }
+    Outcome::needs("the push was refused")
 }
 
 const DAY: i64 = 24 * 3600;
