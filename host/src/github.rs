@@ -14,13 +14,15 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use reqwest::Method;
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LINK, USER_AGENT};
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LINK};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use error::{Again, GithubError};
 pub use model::{Issue, Items, Pull, Query, State};
 pub use write::{NewIssue, NewPull};
+
+use crate::http::{self, is_loopback, reasons};
 
 /// Where the API is unless `GITHUB_API_URL` says otherwise.
 pub const DEFAULT_API: &str = "https://api.github.com";
@@ -34,7 +36,6 @@ const MAX_PAGES: usize = 20;
 /// Longest answer that is read, in bytes.
 const MAX_BODY: usize = 32 * 1024 * 1024;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Waits before the second and third attempt when the server or the network failed.
@@ -264,8 +265,6 @@ impl Repository {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        // Somebody else may have installed it already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let origin = self.api.origin();
         let redirects = reqwest::redirect::Policy::custom(move |attempt| {
             if attempt.previous().len() > 5 || attempt.url().origin() != origin {
@@ -274,24 +273,8 @@ impl Repository {
                 attempt.follow()
             }
         });
-        let mut builder = reqwest::Client::builder();
-        if is_loopback(&self.api) {
-            // Proxy settings are for the world outside.
-            builder = builder.no_proxy();
-        }
-        let client = builder
-            .redirect(redirects)
-            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
-            .default_headers(
-                [(
-                    USER_AGENT,
-                    HeaderValue::from_static(concat!("changelings/", env!("CARGO_PKG_VERSION"))),
-                )]
-                .into_iter()
-                .collect(),
-            )
-            .build()
-            .map_err(|error| GithubError::Client(reasons(&error)))?;
+        let client =
+            http::client(&self.api, redirects, self.timeout).map_err(GithubError::Client)?;
         Ok(self.client.get_or_init(|| client))
     }
 
@@ -337,22 +320,6 @@ fn now<T>(answer: impl Future<Output = Result<T, GithubError>>) -> Result<T, Git
         .block_on(answer)
 }
 
-/// The chain of causes without the URL, which says nothing new.
-fn reasons(error: &reqwest::Error) -> String {
-    let mut reasons = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        reasons.push(error.to_string());
-        cause = error.source();
-    }
-    reasons.dedup();
-    match reasons.last() {
-        // The last one names the reason, the ones before it say "error" in other words.
-        Some(last) => crate::names::printable(last),
-        None => "the request failed".into(),
-    }
-}
-
 fn address(text: &str) -> Result<Url, GithubError> {
     let refuse = |why| GithubError::Address(crate::names::printable(text), why);
     let url = Url::parse(text).map_err(|_| refuse("not a URL"))?;
@@ -370,15 +337,6 @@ fn address(text: &str) -> Result<Url, GithubError> {
             "http would show the token to the network; use https",
         )),
         _ => Err(refuse("not an https URL")),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

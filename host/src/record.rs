@@ -12,6 +12,7 @@ mod recording;
 mod retention;
 mod rows;
 mod schema;
+mod summary;
 mod totals;
 
 use std::fs;
@@ -31,6 +32,8 @@ pub use query::Filter;
 pub use reading::Happened;
 pub use recording::{File, Recording};
 pub use retention::Retention;
+pub use summary::Summary;
+pub use totals::month_start;
 
 /// Why history cannot be read or written.
 #[derive(Debug, thiserror::Error)]

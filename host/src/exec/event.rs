@@ -74,6 +74,12 @@ pub enum Event {
     Ended {
         outcome: Outcome,
     },
+    /// Somebody wanted to know how it ended, and could not be told.
+    NotTold {
+        /// `command`, `webhook` or `mail`.
+        how: String,
+        why: String,
+    },
 }
 
 /// How a run came by its pull request.
@@ -104,6 +110,7 @@ impl Event {
         "issue-opened",
         "salvaged",
         "ended",
+        "not-told",
     ];
 
     pub const fn name(&self) -> &'static str {
@@ -122,6 +129,7 @@ impl Event {
             Self::IssueOpened { .. } => "issue-opened",
             Self::Salvaged { .. } => "salvaged",
             Self::Ended { .. } => "ended",
+            Self::NotTold { .. } => "not-told",
         }
     }
 }
@@ -182,6 +190,10 @@ mod tests {
             },
             Event::Ended {
                 outcome: Outcome::Interrupted,
+            },
+            Event::NotTold {
+                how: String::new(),
+                why: String::new(),
             },
         ];
         for (event, name) in events.iter().zip(Event::NAMES) {

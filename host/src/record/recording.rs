@@ -123,6 +123,28 @@ impl Store {
             lock,
         }))
     }
+
+    /// Appends to the events of a run that has ended.
+    pub fn add_event(&self, id: &str, at: Timestamp, event: &Event) -> Result<(), RecordError> {
+        let path = self.folder_of(id).join(File::Events.name());
+        let failed = |error| RecordError::Io(path.clone(), error);
+        // The agent could write here: no link and no pipe is followed.
+        if self.path_of(id, File::Events).is_none() {
+            return Err(failed(io::ErrorKind::NotFound.into()));
+        }
+        let mut file = fs::File::options()
+            .append(true)
+            .open(&path)
+            .map_err(failed)?;
+        write_line(&mut file, at, event).map_err(failed)
+    }
+}
+
+/// One write a line: a death leaves whole lines only.
+fn write_line(file: &mut fs::File, at: Timestamp, event: &Event) -> io::Result<()> {
+    let mut line = serde_json::to_vec(&Line { at, event })?;
+    line.push(b'\n');
+    file.write_all(&line)
 }
 
 impl Recording<'_> {
@@ -158,11 +180,8 @@ impl Recording<'_> {
 
     /// Appends to `events.jsonl`.
     pub fn event(&mut self, at: Timestamp, event: &Event) -> Result<(), RecordError> {
-        let failed = |error| RecordError::Io(self.folder.join(File::Events.name()), error);
-        let mut line = serde_json::to_vec(&Line { at, event }).map_err(|e| failed(e.into()))?;
-        line.push(b'\n');
-        // One write a line: a death leaves whole lines only.
-        self.events.write_all(&line).map_err(failed)
+        write_line(&mut self.events, at, event)
+            .map_err(|error| RecordError::Io(self.folder.join(File::Events.name()), error))
     }
 
     /// What the agent cost so far: kept should the run die.

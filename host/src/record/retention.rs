@@ -24,8 +24,8 @@ pub struct Retention {
 
 impl Store {
     /// Removes old records of a changeling on a repository, and answers their ids, so that what the
-    /// mirror keeps of them can go too. Never goes: a run that lives or was not cleaned up after, and
-    /// work that nobody published until a person settled it.
+    /// mirror keeps of them can go too. Never goes: a run that lives or was not cleaned up after, one
+    /// whose pull request is open, and work that nobody published until a person settled it.
     pub fn prune(
         &self,
         changeling: &Name,
@@ -111,8 +111,13 @@ impl Store {
         if record.outcome.is_none() || record.needs_person() || self.has_unpublished_work(record) {
             return Ok(false);
         }
+        // As long as a pull request is open, the mirror must know which of its commits are ours.
+        let sql = "SELECT clean AND NOT EXISTS (
+                       SELECT 1 FROM deliveries WHERE state = 'open' AND changeling = runs.changeling
+                       AND repo = runs.repo AND (run = runs.id OR branch = runs.branch)
+                   ) FROM runs WHERE id = ?1";
         self.connection
-            .prepare("SELECT clean FROM runs WHERE id = ?1")
+            .prepare(sql)
             .and_then(|mut statement| statement.query_row([&record.id], |row| row.get(0)))
             .map_err(|error| self.failed(error))
     }

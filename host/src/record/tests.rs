@@ -245,6 +245,42 @@ fn old_records_go_and_unpublished_work_stays() {
 }
 
 #[test]
+fn what_made_an_open_pull_request_stays() {
+    let world = World::new();
+    for (id, second) in [
+        ("opened", 0),
+        ("updated", 10),
+        ("elsewhere", 20),
+        ("last", 30),
+    ] {
+        world.ended(id, second, &nothing(), None);
+    }
+    let branch = |id: &str, branch: &str| {
+        let sql = "UPDATE runs SET branch = ?2 WHERE id = ?1";
+        world.store.connection.execute(sql, [id, branch]).unwrap();
+    };
+    branch("updated", "changelings/x");
+    branch("elsewhere", "changelings/y");
+    let mut delivery = Delivery {
+        run: "opened".into(),
+        changeling: world.name.clone(),
+        repo: "o/n".into(),
+        kind: "pull-request".into(),
+        number: 7,
+        url: "https://github.com/o/n/pull/7".into(),
+        title: "Fix".into(),
+        branch: Some("changelings/x".into()),
+        state: "open".into(),
+        updated_at: at(0),
+    };
+    world.store.deliver(&delivery).unwrap();
+    assert_eq!(world.prune(1, 90, 1, 50), ["elsewhere"]);
+    delivery.state = "closed".into();
+    world.store.deliver(&delivery).unwrap();
+    assert_eq!(world.prune(1, 90, 1, 50), ["updated", "opened"]);
+}
+
+#[test]
 fn a_damaged_database_is_said_and_left_alone() {
     let world = World::new();
     let file = world.home.runs_dir().join("runs.sqlite");

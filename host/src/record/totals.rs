@@ -5,9 +5,19 @@ use rusqlite::{OptionalExtension, params};
 
 use super::{RecordError, Store};
 use crate::names::Name;
+use crate::schedule::Zone;
 
 /// Failures are counted up to here.
 const MOST_FAILURES: u32 = 1_000;
+
+/// When the calendar month began that `monthly_budget_usd` is for, on this machine's clock.
+pub fn month_start(now: Timestamp, zone: &Zone) -> Timestamp {
+    let today = now.to_zoned(zone.time_zone().clone());
+    today
+        .first_of_month()
+        .and_then(|first| first.start_of_day())
+        .map_or(now, |first| first.timestamp())
+}
 
 impl Store {
     /// US dollars that runs and rehearsals cost that started then or later, as far as agents said so:
@@ -78,5 +88,22 @@ impl Store {
                     .optional()
             })
             .map_err(|error| self.failed(error))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn months_begin_at_midnight_here() {
+        let start = |now: &str, zone: &str| {
+            month_start(now.parse().unwrap(), &Zone::parse(zone).unwrap()).to_string()
+        };
+        assert_eq!(start("2026-03-02T09:00:00Z", "UTC"), "2026-03-01T00:00:00Z");
+        assert_eq!(
+            start("2026-03-31T23:30:00Z", "Europe/Zurich"),
+            "2026-03-31T22:00:00Z"
+        );
     }
 }
