@@ -107,8 +107,8 @@ pub enum How {
     Interrupted,
     /// The reason.
     NotStarted(String),
-    /// It was there and is gone, and nobody knows its exit code: what happened.
-    Lost(String),
+    /// It came to no end of its own: what happened.
+    Failed(String),
     /// It waits for a person; what for.
     Stuck(String),
 }

@@ -167,7 +167,7 @@ fn failed(ended: &Ended) -> Option<Outcome> {
         How::Exited(0) if ended.reported_failure => (Some(0), "it reported a failure".to_owned()),
         How::Exited(0) | How::TimedOut | How::Interrupted => return None,
         How::Exited(code) => (Some(*code), format!("it ended with exit code {code}")),
-        How::NotStarted(reason) | How::Lost(reason) => (None, reason.clone()),
+        How::NotStarted(reason) | How::Failed(reason) => (None, reason.clone()),
         How::Stuck(why) => return Some(Outcome::needs(why)),
     };
     Some(Outcome::Failed {

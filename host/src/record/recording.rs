@@ -109,10 +109,12 @@ impl Store {
             return Ok(None);
         };
         let append = |file: File| {
-            fs::File::options()
-                .create(true)
-                .append(true)
-                .open(folder.join(file.name()))
+            let path = folder.join(file.name());
+            if fs::symlink_metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+                // The agent put it there: a link is not followed, nor a pipe waited for.
+                remove_tree(&path)?;
+            }
+            fs::File::options().create(true).append(true).open(path)
         };
         Ok(Some(Recording {
             store: self,
