@@ -126,8 +126,10 @@ pub(super) fn failure(step: StepName, error: &Error) -> Outcome {
     match error.kind {
         Kind::Interrupted => Outcome::Interrupted,
         Kind::NeedsPerson => Outcome::NeedsAttention {
-            why: vec![format!("{}: {error}", step.as_str())],
-            next: error.hint.clone(),
+            why: std::iter::once(format!("{}: {error}", step.as_str()))
+                .chain(error.hint.clone())
+                .collect(),
+            next: None,
         },
         _ => Outcome::Failed {
             step,
