@@ -1,23 +1,26 @@
 //! GitHub's REST API, as far as this program uses it: issues and pull requests of one repository.
 //!
-//! Reading serves the templates' `github` imports. The token goes to the API's own origin only, over
+//! Reading serves the templates' `github` imports and the plan, writing publishes. The token goes to the API's own origin only, over
 //! TLS (or to this machine), and is in no error and no log.
 
 mod error;
 mod model;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LINK};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LINK};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use error::{Again, GithubError};
 pub use model::{Issue, Items, Pull, Query, State};
+pub use write::{NewIssue, NewPull};
 
 use crate::http::{self, is_loopback, reasons};
 
@@ -95,13 +98,19 @@ impl Repository {
         self.token.is_some()
     }
 
+    /// `OWNER/NAME`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
     /// `pulls`, for callers that do nothing else meanwhile.
     pub fn pulls_now(&self, query: &Query) -> Result<Items<Pull>, GithubError> {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| GithubError::Client(error.to_string()))?
-            .block_on(self.pulls(query))
+        now(self.pulls(query))
+    }
+
+    /// `issues`, likewise.
+    pub fn issues_now(&self, query: &Query) -> Result<Items<Issue>, GithubError> {
+        now(self.issues(query))
     }
 
     /// Issues, newest first, without pull requests.
@@ -116,7 +125,7 @@ impl Repository {
 
     /// Pull requests, newest first.
     pub async fn pulls(&self, query: &Query) -> Result<Items<Pull>, GithubError> {
-        let full_name = format!("{}/{}", self.owner, self.name);
+        let full_name = self.full_name();
         self.list("pulls", &[("state", query.state.as_str())], query, |wire| {
             model::pull(wire, &full_name)
         })
@@ -160,17 +169,23 @@ impl Repository {
     }
 
     fn endpoint(&self, path: &str, pairs: &[(&str, &str)]) -> Url {
+        let mut url = self.address_of(path);
+        url.query_pairs_mut().extend_pairs(pairs).extend_pairs([
+            ("sort", "created"),
+            ("direction", "desc"),
+            ("per_page", "100"),
+        ]);
+        url
+    }
+
+    /// `pulls/7` of this repository.
+    fn address_of(&self, path: &str) -> Url {
         let mut url = self.api.clone();
         url.path_segments_mut()
             .expect("`address` accepts only http and https URLs, which have segments")
             .pop_if_empty()
             .extend(["repos", &self.owner, &self.name])
             .extend(path.split('/'));
-        url.query_pairs_mut().extend_pairs(pairs).extend_pairs([
-            ("sort", "created"),
-            ("direction", "desc"),
-            ("per_page", "100"),
-        ]);
         url
     }
 
@@ -195,14 +210,33 @@ impl Repository {
         &self,
         url: Url,
     ) -> Result<(T, Option<Url>), GithubError> {
+        let (body, headers) = self.ask(Method::GET, url, None).await?;
+        let value = self.read(&body)?;
+        let next = headers
+            .get(LINK)
+            .and_then(|value| next_link(value.to_str().ok()?));
+        let next = next.map(|link| self.same_origin(link)).transpose()?;
+        Ok((value, next))
+    }
+
+    /// One request; its answer when it is a good one.
+    async fn ask(
+        &self,
+        method: Method,
+        url: Url,
+        json: Option<&serde_json::Value>,
+    ) -> Result<(Vec<u8>, HeaderMap), GithubError> {
         let mut request = self
             .client()?
-            .get(url)
+            .request(method, url)
             .timeout(self.timeout)
             .header(ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28");
         if let Some(Token(value)) = &self.token {
             request = request.header(AUTHORIZATION, value.clone());
+        }
+        if let Some(json) = json {
+            request = request.json(json);
         }
         let mut response = request.send().await.map_err(|e| self.network(&e))?;
         let status = response.status();
@@ -214,16 +248,16 @@ impl Repository {
             }
             body.extend_from_slice(&chunk);
         }
-        if !status.is_success() {
-            return Err(error::classify(self, status, &headers, &body));
+        if status.is_success() {
+            Ok((body, headers))
+        } else {
+            Err(error::classify(self, status, &headers, &body))
         }
-        let value = serde_json::from_slice(&body)
-            .map_err(|error| self.unexpected(&format!("no JSON of the expected form: {error}")))?;
-        let next = headers
-            .get(LINK)
-            .and_then(|value| next_link(value.to_str().ok()?));
-        let next = next.map(|link| self.same_origin(link)).transpose()?;
-        Ok((value, next))
+    }
+
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, GithubError> {
+        serde_json::from_slice(body)
+            .map_err(|error| self.unexpected(&format!("no JSON of the expected form: {error}")))
     }
 
     /// Built at the first request: loading certificates is not free, and offline commands need none.
@@ -275,6 +309,15 @@ impl Repository {
             message: crate::names::printable(message),
         }
     }
+}
+
+/// Waits for one answer.
+fn now<T>(answer: impl Future<Output = Result<T, GithubError>>) -> Result<T, GithubError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| GithubError::Client(error.to_string()))?
+        .block_on(answer)
 }
 
 fn address(text: &str) -> Result<Url, GithubError> {

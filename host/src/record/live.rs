@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use super::reading::open_plain;
 use super::rows::{is_known, open_ids, unclean_ids, update_outcome};
 use super::{RecordError, Store, Usage, remove};
-use crate::exec::{Event, Outcome};
+use crate::exec::Outcome;
 
 const LOCK_FILE: &str = "lock";
 
@@ -31,6 +31,23 @@ pub(super) fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
+/// Takes the lock of a run that is over; `None` when somebody has it.
+pub(super) fn relock(folder: &Path) -> io::Result<Option<File>> {
+    let path = folder.join(LOCK_FILE);
+    let file = match open_plain(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            super::recording::create_afresh(&path, b"")?;
+            File::open(&path)?
+        }
+        file => file?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
 /// Its process holds the lock.
 fn is_alive(folder: &Path) -> bool {
     match open_plain(&folder.join(LOCK_FILE)) {
@@ -41,7 +58,7 @@ fn is_alive(folder: &Path) -> bool {
 }
 
 impl Store {
-    /// Gives dead runs their outcome: what their last event says, else `interrupted`. Only the
+    /// Gives dead runs their outcome: what their events say, else `interrupted`. Only the
     /// record changes; cleaning up after them is not a reader's work.
     pub fn mark_dead(&self) -> Result<(), RecordError> {
         for id in open_ids(&self.connection).map_err(|error| self.failed(error))? {
@@ -51,13 +68,7 @@ impl Store {
             }
             let events = self.events(&id).unwrap_or_default();
             let at = events.last().map_or_else(Timestamp::now, |last| last.at);
-            let ended = events
-                .into_iter()
-                .find_map(|happened| match happened.event {
-                    Some(Event::Ended { outcome }) => Some(outcome),
-                    _ => None,
-                });
-            let outcome = ended.unwrap_or(Outcome::Interrupted);
+            let outcome = Outcome::of_dead(events.iter().filter_map(|each| each.event.as_ref()));
             update_outcome(&self.connection, &id, &outcome, Usage::default(), at)
                 .map_err(|error| self.failed(error))?;
         }

@@ -99,6 +99,33 @@ impl Store {
 }
 
 impl Store {
+    /// The record of a run that died, to be completed; `None` while its process lives, or another one
+    /// completes it.
+    pub fn reopen(&self, id: &str) -> Result<Option<Recording<'_>>, RecordError> {
+        let folder = self.folder_of(id);
+        let failed = |error| RecordError::Io(folder.clone(), error);
+        create_private_dir(&folder).map_err(failed)?;
+        let Some(lock) = live::relock(&folder).map_err(failed)? else {
+            return Ok(None);
+        };
+        let append = |file: File| {
+            let path = folder.join(file.name());
+            if fs::symlink_metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+                // The agent put it there: a link is not followed, nor a pipe waited for.
+                remove_tree(&path)?;
+            }
+            fs::File::options().create(true).append(true).open(path)
+        };
+        Ok(Some(Recording {
+            store: self,
+            id: id.to_owned(),
+            events: append(File::Events).map_err(failed)?,
+            log: append(File::Log).map_err(failed)?,
+            folder: folder.clone(),
+            lock,
+        }))
+    }
+
     /// Appends to the events of a run that has ended.
     pub fn add_event(&self, id: &str, at: Timestamp, event: &Event) -> Result<(), RecordError> {
         let path = self.folder_of(id).join(File::Events.name());
@@ -215,7 +242,7 @@ impl Recording<'_> {
 
 /// Writes a file that is new. The agent could write to this folder: a link or a pipe it put at that
 /// name is taken away, not written to.
-fn create_afresh(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn create_afresh(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(_) => remove_tree(path)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

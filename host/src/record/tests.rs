@@ -86,7 +86,7 @@ fn nothing() -> Outcome {
 }
 
 fn attention() -> Outcome {
-    serde_json::from_str(r#"{"outcome":"needs-attention","why":["the push was refused"]}"#).unwrap()
+    Outcome::needs("the push was refused")
 }
 
 const DAY: i64 = 24 * 3600;

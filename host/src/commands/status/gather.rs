@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::Result;
-use crate::exec::Outcome;
+use crate::exec::{LEAST_USD, Outcome};
 use crate::names::Name;
 use crate::record::{Delivery, Kind, Record, Store, Summary, month_start};
 use crate::repo_url::RepoUrl;
@@ -141,7 +141,7 @@ fn target<'a>(
 
 fn needs(waiting: &[Record], targets: &[Target], month: &Month) -> Vec<Need> {
     let mut needs = Vec::new();
-    if month.cost_usd >= month.budget_usd {
+    if month.budget_usd - month.cost_usd < LEAST_USD {
         needs.push(Need {
             what: "budget",
             changeling: None,
