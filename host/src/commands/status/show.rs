@@ -28,7 +28,7 @@ pub(super) fn show(status: &Status, context: &Context) {
         ui.out("");
     }
     if !status.open.is_empty() {
-        ui.out(block::heading("Open, when a run asked last"));
+        ui.out(block::heading("Open, as far as we know"));
         ui.pairs(&open(status, context));
         ui.out("");
     }
@@ -139,7 +139,7 @@ fn open(status: &Status, context: &Context) -> Vec<(String, String)> {
         .iter()
         .map(|delivery| {
             let line = format!(
-                "{}\n{} ({})",
+                "{}\n{} (as of {})",
                 printable(&delivery.url),
                 printable(&delivery.title),
                 time::ago(delivery.updated_at, now)
