@@ -33,7 +33,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     let config = Config::load(&context.home)?;
     let store = Store::open_existing(&context.home)?;
     let only = match &args.name {
-        Some(text) => Some(find::changeling(text, store.as_ref(), &config)?),
+        Some(text) => Some(find::changeling(text, store.as_ref(), context)?),
         None => None,
     };
     if let Some(store) = store.as_ref().filter(|_| args.refresh) {
