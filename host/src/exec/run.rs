@@ -65,7 +65,11 @@ impl<'a> Run<'a> {
                     (self.watch)(News::Said(&line));
                 }
             }
-            Heard::Usage(usage) => (self.watch)(News::Usage(*usage)),
+            Heard::Usage(usage) => {
+                // A run that is killed has cost what it cost.
+                self.recording.usage(*usage)?;
+                (self.watch)(News::Usage(*usage));
+            }
         }
         Ok(())
     }
