@@ -65,6 +65,7 @@ impl<'a> Run<'a> {
                     (self.watch)(News::Said(&line));
                 }
             }
+            Heard::Says(line) => (self.watch)(News::Said(line)),
             Heard::Usage(usage) => {
                 // A run that is killed has cost what it cost.
                 self.recording.usage(*usage)?;
