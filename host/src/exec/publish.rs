@@ -77,7 +77,7 @@ pub(super) fn publish(
         let commits = few(done.collected.commits.len());
         return Ok(Outcome::NeedsAttention {
             why: vec![format!(
-                "the permission `publish` is not in force: {commits} on {} are kept, and published nowhere",
+                "the permission `publish` is not in force: nothing is published, and {commits} for {} kept",
                 plan.branch.name
             )],
             next: None,

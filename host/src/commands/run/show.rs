@@ -145,11 +145,9 @@ pub(super) fn show(answer: &Answer, ran: &Ran, subject: &Subject, context: &Cont
     }
     if !next.is_empty() {
         ui.heading("Next");
-        let next: Vec<_> = next
-            .iter()
-            .map(|advice| (advice.what, paint(style::NAME, printable(&advice.command))))
-            .collect();
-        ui.pairs(&next);
+        for advice in next {
+            ui.to_type(advice.what, &advice.command);
+        }
     }
 }
 
