@@ -165,6 +165,15 @@ impl Ui {
         self.out(block::pairs(pairs, self.columns));
     }
 
+    /// What a person can type, and what for; a command may have several lines. Never wrapped by us:
+    /// what is copied must be what is meant.
+    pub fn to_type(&self, what: &str, command: &str) {
+        self.out(format_args!("  {what}"));
+        for line in crate::names::printable_lines(command).lines() {
+            self.out(format_args!("    {}", style::paint(style::NAME, line)));
+        }
+    }
+
     /// Somebody else's text, with a line down its left side.
     pub fn quote(&self, text: &str) {
         self.out(block::quote(text, self.columns));

@@ -28,6 +28,9 @@ const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
 /// Names of a branch that are tried when another run took the planned one meanwhile.
 const MAX_NAMES: u32 = 200;
 
+/// How often other runs may be quicker.
+const MAX_RACES: u32 = 50;
+
 /// What publishing needs beside the plan and the work.
 #[derive(Debug)]
 pub(super) struct Publisher<'a> {
@@ -77,7 +80,7 @@ pub(super) fn publish(
         let commits = few(done.collected.commits.len());
         return Ok(Outcome::NeedsAttention {
             why: vec![format!(
-                "the permission `publish` is not in force: {commits} on {} are kept, and published nowhere",
+                "the permission `publish` is not in force: nothing is published, and {commits} for {} kept",
                 plan.branch.name
             )],
             next: None,
@@ -112,6 +115,7 @@ impl Publisher<'_> {
         let is_new = !self.with.mirror.branch_commits().contains_key(&name);
         let mut waits = WAITS.iter();
         let mut pushed = None;
+        let mut races = 0;
         loop {
             let listing = match git.list_remote(self.remote) {
                 Ok(listing) => listing,
@@ -139,11 +143,6 @@ impl Publisher<'_> {
             if is_new && held.is_some_and(|held| !is_of_run(held, done)) {
                 name = free_name(&self.plan.branch.name, &listing)
                     .ok_or_else(|| self.not_pushed(&name, "its name is taken".to_owned()))?;
-                let note = format!(
-                    "{} was taken meanwhile; this is {name}",
-                    self.plan.branch.name
-                );
-                self.notes.push(note);
             }
             run.event(&Event::Pushing {
                 branch: name.clone(),
@@ -153,7 +152,9 @@ impl Publisher<'_> {
             match git.push(&self.with.mirror.git_dir, self.remote, tip, &name) {
                 Ok(Push::Done) => pushed = Some(name.clone()),
                 // Somebody else was quicker: what the remote holds now tells what to do.
-                Ok(Push::Rejected(why)) if is_new && is_race(&why) && waits.next().is_some() => {}
+                Ok(Push::Rejected(why)) if is_new && is_race(&why) && races < MAX_RACES => {
+                    races += 1;
+                }
                 Ok(Push::Rejected(why)) => {
                     return Err(self.not_pushed(&name, format!("the push was refused: {why}")));
                 }
@@ -161,6 +162,11 @@ impl Publisher<'_> {
             }
         }
         *self.published = true;
+        if name != self.plan.branch.name {
+            let planned = &self.plan.branch.name;
+            let note = format!("{planned} was taken meanwhile; the run's branch is {name}");
+            self.notes.push(note);
+        }
         run.event(&Event::Pushed {
             branch: name.clone(),
             commit: tip.to_owned(),

@@ -114,8 +114,10 @@ pub fn run(
             };
             match course.follow(&mut run, &mut trail, &mut ran) {
                 Ok(outcome) | Err(Halt::Known(Stop(outcome))) => ran.outcome = outcome,
-                // A mistake of whoever asked is no run.
-                Err(Halt::Error(error)) if error.kind == Kind::Usage => {
+                // A mistake of whoever sits there is no run; at night it must not go unnoticed.
+                Err(Halt::Error(error))
+                    if error.kind == Kind::Usage && wish.trigger == Trigger::Hand =>
+                {
                     return Err(run.give_up(trail.step, error));
                 }
                 Err(Halt::Error(error)) => {
@@ -337,7 +339,11 @@ fn tidy(store: &Store, wish: &RunWish, trail: &Trail, ran: &mut Ran) -> Result<(
     }
     let unpublished = matches!(ran.outcome, Outcome::NeedsAttention { .. }) && !trail.published;
     // What leaks is in the mirror, and that is enough of it.
-    let worth_keeping = unpublished && !trail.done.leaks;
+    let collected = &trail.done.collected;
+    let holds_work = collected.tip.is_some()
+        || collected.uncommitted.is_some()
+        || !collected.problems.is_empty();
+    let worth_keeping = unpublished && holds_work && !trail.done.leaks;
     if is_there && (wish.keep || worth_keeping) {
         leftovers::remove_scratch_but_workspace(&ran.folder);
         ran.kept = Some(workspace);

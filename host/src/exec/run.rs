@@ -65,7 +65,12 @@ impl<'a> Run<'a> {
                     (self.watch)(News::Said(&line));
                 }
             }
-            Heard::Usage(usage) => (self.watch)(News::Usage(*usage)),
+            Heard::Says(line) => (self.watch)(News::Said(line)),
+            Heard::Usage(usage) => {
+                // A run that is killed has cost what it cost.
+                self.recording.usage(*usage)?;
+                (self.watch)(News::Usage(*usage));
+            }
         }
         Ok(())
     }

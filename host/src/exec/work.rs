@@ -82,14 +82,41 @@ pub(super) fn work(
     work.ended = Some(ended);
     // Who presses Ctrl-C wants the end, and not to lose what was paid for.
     despite_interrupt(|| take(run, plan, with, &workspace, work))?;
-    match (how, failed) {
+    let ended = match (how, failed) {
         (How::Interrupted, _) => Err(Stop(Outcome::Interrupted)),
         (How::TimedOut, _) => Err(Stop(Outcome::TimedOut {
             after_seconds: plan.limits.timeout_seconds,
         })),
         (_, Some(outcome)) => Err(Stop(outcome)),
         _ => check(run, plan, with, work, last_message),
-    }
+    };
+    ended.map_err(|stop| match work.pushed {
+        Some(_) => and_pushed(stop, &plan.branch.name),
+        None => stop,
+    })
+}
+
+/// What stopped it, and that the agent had pushed by then.
+fn and_pushed(Stop(outcome): Stop, branch: &str) -> Stop {
+    let pushed = format!("the agent itself had pushed {branch}");
+    Stop(match outcome {
+        Outcome::NeedsAttention { mut why, next } => {
+            why.push(pushed);
+            Outcome::NeedsAttention { why, next }
+        }
+        Outcome::Failed {
+            step,
+            exit,
+            message,
+            last_lines,
+        } => Outcome::Failed {
+            step,
+            exit,
+            message: format!("{message}; {pushed}"),
+            last_lines,
+        },
+        other => other,
+    })
 }
 
 /// Out of the workspace into the mirror and the record.
@@ -231,13 +258,7 @@ fn check(
     if !patch.is_empty() {
         let is_leak = |violation: &Violation| matches!(violation, Violation::Secret { .. });
         work.leaks = patch.iter().any(is_leak);
-        let mut why: Vec<String> = patch.iter().map(ToString::to_string).collect();
-        if work.pushed.is_some() {
-            why.push(format!(
-                "the agent itself has pushed {} before it could be checked",
-                plan.branch.name
-            ));
-        }
+        let why = patch.iter().map(ToString::to_string).collect();
         return Err(Stop(Outcome::NeedsAttention { why, next: None }));
     }
     if work.collected.tip.is_some() {

@@ -59,7 +59,7 @@ fn list(table: &mut Table) {
     assert_eq!(
         env.changeling(["list", "--json"])
             .success()
-            .json()
+            .json()["changelings"]
             .as_array()
             .map(Vec::len),
         Some(100)

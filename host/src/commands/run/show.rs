@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::exec::{Outcome, Ran};
 use crate::names::{Name, printable};
 use crate::prepare::Subject;
-use crate::record::{Store, Summary, Usage};
+use crate::record::{Record, Store, Summary, Usage};
 use crate::ui::style::{self, paint};
 
 /// `--json`.
@@ -47,7 +47,7 @@ impl Answer {
         let record = store
             .run(&ran.run_id)?
             .ok_or_else(|| Error::failed(format!("the record of run {} is gone", ran.run_id)))?;
-        let mut next = good(&ran.outcome, &ran.run_id);
+        let mut next = good(&ran.outcome, &record);
         next.extend(advice::of(&record, &store, context));
         Ok(Self::Ran {
             run: Box::new(Summary::of(&record, &store, context.clock.now())),
@@ -69,13 +69,18 @@ impl Answer {
 }
 
 /// What to do about an outcome that is none to mend.
-fn good(outcome: &Outcome, id: &str) -> Vec<Advice> {
+fn good(outcome: &Outcome, record: &Record) -> Vec<Advice> {
     let one = |what, command| vec![Advice { what, command }];
+    let id = &record.id;
     match outcome {
         Outcome::PullRequest { url, .. } => one("review it", url.clone()),
+        Outcome::Pushed { branch, .. } if record.repo.starts_with('/') => one(
+            "look at it",
+            shell_words::join(["git", "-C", &record.repo, "log", "--patch", branch]),
+        ),
         Outcome::Pushed { branch, .. } => one(
             "look at it",
-            shell_words::join(["git", "fetch", "origin", branch]),
+            shell_words::join(["git", "fetch", &record.repo, branch]),
         ),
         Outcome::Report { place } if place.starts_with("http") => one("read it", place.clone()),
         Outcome::Report { .. } => one("read it", format!("changeling runs show {id} --report")),
@@ -145,11 +150,9 @@ pub(super) fn show(answer: &Answer, ran: &Ran, subject: &Subject, context: &Cont
     }
     if !next.is_empty() {
         ui.heading("Next");
-        let next: Vec<_> = next
-            .iter()
-            .map(|advice| (advice.what, paint(style::NAME, printable(&advice.command))))
-            .collect();
-        ui.pairs(&next);
+        for advice in next {
+            ui.to_type(advice.what, &advice.command);
+        }
     }
 }
 

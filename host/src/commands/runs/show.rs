@@ -213,11 +213,7 @@ fn show(whole: &Whole, store: &Store, context: &Context) {
     if !whole.next.is_empty() {
         ui.heading("Next");
         for advice in &whole.next {
-            ui.out(format_args!("  {}", advice.what));
-            // Never wrapped by us: what is copied must be what is meant.
-            for line in printable_lines(&advice.command).lines() {
-                ui.out(format_args!("    {}", paint(style::NAME, line)));
-            }
+            ui.to_type(advice.what, &advice.command);
         }
     }
 }

@@ -255,14 +255,8 @@ fn retried<T>(ask: impl Fn() -> Result<T, GithubError>) -> Result<T, GithubError
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match (attempts.next(), error.wait(Timestamp::now())) {
-            // What timed out has been waited for long enough.
-            (Some(_), Some(wait)) if !matches!(error, GithubError::TimedOut { .. }) => {
-                if !pause(wait) {
-                    return Err(error);
-                }
-            }
-            _ => return Err(error),
+        if !may_repeat(&error, attempts.next().is_some()) {
+            return Err(error);
         }
     }
 }
@@ -287,9 +281,17 @@ fn once<T>(
                 Err(_) => return Err(error),
             }
         }
-        match (attempts.next(), error.wait(Timestamp::now())) {
-            (Some(_), Some(wait)) if pause(wait) => {}
-            _ => return Err(error),
+        if !may_repeat(&error, attempts.next().is_some()) {
+            return Err(error);
         }
     }
+}
+
+/// Waits until the same request has a chance; `false`: it has none.
+fn may_repeat(error: &GithubError, is_left: bool) -> bool {
+    // What timed out has been waited for long enough.
+    if !is_left || matches!(error, GithubError::TimedOut { .. }) {
+        return false;
+    }
+    error.wait(Timestamp::now()).is_some_and(pause)
 }
