@@ -55,9 +55,7 @@ fn list(table: &mut Table) {
     let env = TestEnv::new();
     env.write_config(&trees::configuration(100));
     assert_eq!(
-        env.changeling(["list", "--json"])
-            .success()
-            .json()["changelings"]
+        env.changeling(["list", "--json"]).success().json()["changelings"]
             .as_array()
             .map(Vec::len),
         Some(100)
