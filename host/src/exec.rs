@@ -24,7 +24,7 @@ mod work;
 #[cfg(test)]
 mod tests;
 
-pub use allowance::Trigger;
+pub use allowance::{LEAST_USD, Trigger};
 pub use event::Event;
 pub use leftovers::clean_up;
 pub use outcome::{Outcome, StepName};

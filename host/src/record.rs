@@ -33,15 +33,16 @@ pub use reading::Happened;
 pub use recording::{File, Recording};
 pub use retention::Retention;
 pub use summary::Summary;
-pub use totals::month_start;
+pub use totals::{Standing, month_start};
 
 /// Why history cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     #[error("cannot use the run history `{}`", .0.display())]
     Database(PathBuf, #[source] rusqlite::Error),
-    #[error("the run history `{}` is damaged", .0.display())]
-    DamagedDatabase(PathBuf, #[source] rusqlite::Error),
+    /// With what `SQLite` says about it.
+    #[error("the run history `{}` is damaged: {}", .0.display(), .1)]
+    DamagedDatabase(PathBuf, String),
     #[error("cannot use `{}`", .0.display())]
     Io(PathBuf, #[source] std::io::Error),
     #[error(
@@ -58,7 +59,9 @@ impl RecordError {
     fn of(file: &Path, error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
         match error.sqlite_error_code() {
-            Some(DatabaseCorrupt | NotADatabase) => Self::DamagedDatabase(file.to_owned(), error),
+            Some(DatabaseCorrupt | NotADatabase) => {
+                Self::DamagedDatabase(file.to_owned(), error.to_string())
+            }
             _ => Self::Database(file.to_owned(), error),
         }
     }

@@ -250,3 +250,408 @@ fn in_a_terminal() {
     at_both_widths(&env, "status_of_one", &["status", "troll"]);
     at_both_widths(&env, "list_with_runs", &["list"]);
 }
+
+#[test]
+fn no_row_is_wider_than_any_terminal() {
+    let env = env();
+    let _store = some(&env);
+    for columns in (40..=160).step_by(13) {
+        for args in [&["runs", "--rehearsals"][..], &["status"], &["list"]] {
+            let shown = command(&env, args).terminal(columns).finish();
+            shown.success().nothing_wrapped();
+        }
+    }
+}
+
+#[test]
+fn as_json() {
+    let env = env();
+    let _store = some(&env);
+    for (name, args) in [
+        ("runs_json", &["runs", "nightly-fixmes", "--json"][..]),
+        ("show_json", &["runs", "show", "5be3a1", "--json"]),
+        ("status_json", &["status", "--json"]),
+        ("logs_json", &["logs", "20260227", "--json"]),
+    ] {
+        let output = command(&env, args).run().success();
+        assert_eq!(output.stderr, "");
+        output.json();
+        insta::assert_snapshot!(name, output.normalised_stdout());
+    }
+}
+
+#[test]
+fn runs_are_found() {
+    let env = env();
+    let store = some(&env);
+    Past {
+        id: "20260105-020000-9009aa",
+        changeling: "gone",
+        repo: "git@github.com:myorg/myrepo.git",
+        started_at: "2026-01-05T02:00:00Z",
+        ..Past::default()
+    }
+    .write(&store);
+    let found = |args: &[&str]| -> Vec<String> {
+        let args = [&["runs", "--json"], args].concat();
+        let json = command(&env, &args).run().success().json();
+        let ids = json["runs"].as_array().unwrap().iter();
+        ids.map(|run| run["id"].as_str().unwrap()[16..].to_owned())
+            .collect()
+    };
+    let all = [
+        "00d0c2", "00d0c1", "5be3a1", "77aa01", "7e0022", "7e0011", "9009aa",
+    ];
+    assert_eq!(found(&[]), all);
+    assert_eq!(found(&["--limit", "2"]), all[..2]);
+    assert_eq!(found(&["--limit", "0"]), all);
+    assert_eq!(found(&["--rehearsals", "--limit", "1"]), ["4ea4ea"]);
+    // However the repository is written.
+    assert_eq!(
+        found(&["--repo", "myorg/myrepo"]),
+        ["5be3a1", "77aa01", "9009aa"]
+    );
+    assert_eq!(
+        found(&["--repo", "git@github.com:myorg/website"]),
+        ["00d0c1"]
+    );
+    assert_eq!(
+        found(&["--outcome", "failed", "--outcome", "skipped"]),
+        ["00d0c1", "7e0022", "7e0011"]
+    );
+    assert_eq!(
+        found(&["--since", "2d"]),
+        ["00d0c2", "00d0c1", "5be3a1", "77aa01"]
+    );
+    assert_eq!(
+        found(&["--since", "2026-03-02"]),
+        ["00d0c2", "00d0c1", "5be3a1"]
+    );
+    assert_eq!(found(&["--since", "2026-03-02T03:12:03Z"]), ["00d0c2"]);
+    // What is no longer configured has its past.
+    assert_eq!(found(&["gone"]), ["9009aa"]);
+
+    let shown = |run: &str| {
+        let json = command(&env, &["runs", "show", run, "--json"])
+            .run()
+            .success()
+            .json();
+        json["run"]["id"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(shown("last"), "20260302-070000-4ea4ea");
+    assert_eq!(shown("troll"), "20260227-013000-7e0022");
+    for same in [ATTENTION, "20260302-02", "5be3a1"] {
+        assert_eq!(shown(same), ATTENTION);
+    }
+}
+
+#[test]
+fn what_is_mistyped_is_told() {
+    let env = env();
+    let _store = some(&env);
+    let mut said = String::new();
+    for args in [
+        &["runs", "nihtly-fixmes"][..],
+        &["runs", "--since", "yesterday"],
+        &["runs", "--outcome", "sucess"],
+        &["runs", "show", "20260302-0"],
+        &["runs", "show", "zebra"],
+        &["logs", "../../etc/passwd"],
+        &["status", "zebra"],
+    ] {
+        said += &command(&env, args).run().exits(2).to_string();
+        said += "\n";
+    }
+    said += &command(&env, &["runs", "show", "docs", "--patch"])
+        .run()
+        .exits(1)
+        .to_string();
+    insta::assert_snapshot!(said);
+}
+
+#[test]
+fn without_a_history() {
+    let env = TestEnv::untouched();
+    let mut said = String::new();
+    for (args, code) in [
+        (&["runs"][..], 0),
+        (&["status"], 0),
+        (&["runs", "show", "last"], 2),
+        (&["logs"], 2),
+    ] {
+        said += &env.changeling(args).exits(code).to_string();
+        said += "\n";
+    }
+    insta::assert_snapshot!(said);
+    let empty = env.changeling(["runs", "--json"]).success().json();
+    assert_eq!(empty, serde_json::json!({"runs": []}));
+    let status = env.changeling(["status", "--json"]).success().json();
+    assert_eq!(status["changelings"], serde_json::json!([]));
+    assert!(
+        !env.changelings_home().exists(),
+        "a reading command writes nothing"
+    );
+}
+
+/// Every file below a folder with what it holds; of a database its rows are compared instead.
+fn files(folder: &std::path::Path) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(self::files(&path));
+        } else if !path.to_string_lossy().contains("runs.sqlite") {
+            files.push((path.clone(), std::fs::read(path).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn readers_only_say_who_died() {
+    let env = env();
+    let store = some(&env);
+    drop(
+        Past {
+            id: "20260302-075500-dead01",
+            changeling: "by-hand",
+            started_at: "2026-03-02T07:55:00Z",
+            files: vec![(File::Log, "half a li".to_owned())],
+            ..Past::default()
+        }
+        .begin(&store),
+    );
+    let before = files(&env.home());
+    for args in [
+        &["list"][..],
+        &["status"],
+        &["runs"],
+        &["runs", "show", "last"],
+        &["logs", "-f"],
+    ] {
+        command(&env, args).run().success();
+    }
+    assert_eq!(files(&env.home()), before);
+    let record = store.run("dead01").unwrap();
+    assert!(record.is_none());
+    let record = store.run("20260302-075500-dead01").unwrap().unwrap();
+    assert_eq!(record.outcome.unwrap().word(), "interrupted");
+    assert_eq!(store.unclean().unwrap(), ["20260302-075500-dead01"]);
+}
+
+#[test]
+fn a_living_run_is_seen_and_followed_to_its_end() {
+    let env = env();
+    let store = some(&env);
+    let past = Past {
+        id: "20260302-075500-a11fe0",
+        changeling: "by-hand",
+        started_at: "2026-03-02T07:55:00Z",
+        events: vec![(
+            1,
+            Event::StepStarted {
+                step: StepName::Agent,
+            },
+        )],
+        ..Past::default()
+    };
+    let mut living = past.begin(&store);
+    let shown = command(&env, &["status", "by-hand"]).terminal(80).finish();
+    insta::assert_snapshot!("status_living", shown.success().nothing_wrapped());
+    let output = command(&env, &["logs", "a11fe0"]).run().success();
+    assert_eq!(output.stdout, "");
+    assert!(output.stderr.contains("goes on"), "{output}");
+
+    let mut follower = command(&env, &["logs", "by-hand", "--follow"]).terminal(80);
+    living.log(b"the first line\n").unwrap();
+    follower.wait_for("the first line");
+    // Half of a message shows nothing yet.
+    living
+        .log(br#"{"type":"assistant","message":{"content":[{"type":"te"#)
+        .unwrap();
+    living.log(b"xt\",\"text\":\"I am at it.\"}]}}\n").unwrap();
+    follower.wait_for("I am at it.");
+    living.log(b"no line break at its end").unwrap();
+    past.finish(living);
+    let shown = follower.finish().success();
+    assert!(shown.screen.contains("no line break at its end"), "{shown}");
+    assert!(shown.screen.contains("a11fe0 ended: no-changes"), "{shown}");
+    assert!(!shown.screen.contains("\"type\""), "{shown}");
+}
+
+#[test]
+fn what_needs_a_person_is_settled() {
+    let env = env();
+    let _store = some(&env);
+    let needs = || -> Vec<String> {
+        let status = command(&env, &["status", "--json"]).run().success().json();
+        let needs = status["needs_person"].as_array().unwrap().iter();
+        needs
+            .map(|need| {
+                format!(
+                    "{} {}",
+                    need["changeling"].as_str().unwrap(),
+                    need["what"].as_str().unwrap()
+                )
+            })
+            .collect()
+    };
+    let say = |args: &[&str]| command(&env, args).run().success().stderr;
+    assert_eq!(
+        needs(),
+        [
+            "troll paused",
+            "nightly-fixmes needs-attention",
+            "docs timed-out"
+        ]
+    );
+    let dry = say(&["runs", "settle", "5be3a1", "--dry-run"]);
+    assert_eq!(dry, format!("would be settled: run {ATTENTION}\n"));
+    assert_eq!(needs().len(), 3);
+    say(&["runs", "settle", "5be3a1"]);
+    assert_eq!(
+        say(&["runs", "settle", "5be3a1"]),
+        format!("run {ATTENTION} is settled already\n")
+    );
+    assert_eq!(needs(), ["troll paused", "docs timed-out"]);
+    assert_eq!(
+        say(&["enable", "troll", "--dry-run"]),
+        "would run again: `troll`, which has paused\n"
+    );
+    assert_eq!(needs(), ["troll paused", "docs timed-out"]);
+    assert_eq!(
+        say(&["enable", "troll"]),
+        "`troll` had paused, and runs again\n"
+    );
+    assert_eq!(say(&["enable", "troll"]), "`troll` is enabled already\n");
+    // It still failed the last time.
+    assert_eq!(needs(), ["docs timed-out", "troll failed"]);
+}
+
+#[test]
+fn a_patch_is_what_it_was() {
+    let env = env();
+    let _store = some(&env);
+    let output = command(&env, &["runs", "show", ATTENTION, "--patch"])
+        .run()
+        .success();
+    assert_eq!(output.stdout, PATCH);
+    let shown = command(&env, &["runs", "show", ATTENTION, "--patch"])
+        .terminal(80)
+        .finish();
+    let shown = shown.success();
+    assert!(
+        shown.screen.contains("\\u{1b}[31mnot red") && !shown.coloured(),
+        "{shown}"
+    );
+    let raw = command(&env, &["logs", ATTENTION, "--raw"]).run().success();
+    assert_eq!(raw.stdout, LOG);
+}
+
+#[test]
+fn commits_are_published_from_the_mirror_as_long_as_it_keeps_them() {
+    let env = env();
+    let _store = some(&env);
+    let repo: changelings::repo_url::RepoUrl = MYREPO.to_owned().try_into().unwrap();
+    let source = env.repo("source");
+    source.write("a", "a\n");
+    source.commit(changelings_tests::ADA, "2024-03-01", "Begin");
+    let mirror = env
+        .home()
+        .join(format!(".changelings/mirrors/{}.git", repo.key()));
+    let run = format!("refs/heads/main:refs/runs/{ATTENTION}/heads/changelings/fixmes-2026-03-02");
+    env.external("git", ["init", "--quiet", "--bare"])
+        .arg(&mirror)
+        .run()
+        .success();
+    source.git(["push", "--quiet", mirror.to_str().unwrap(), &run]);
+    let json = command(&env, &["runs", "show", ATTENTION, "--json"])
+        .run()
+        .success()
+        .json();
+    let next = json["next"].as_array().unwrap().iter();
+    let publish = next.filter(|advice| advice["what"] == "publish them");
+    let publish: Vec<_> = publish
+        .map(|advice| advice["command"].as_str().unwrap())
+        .collect();
+    let tip = source.git(["rev-parse", "main"]);
+    let expected = format!(
+        "git -C ~/.changelings/mirrors/{}.git \\\n  push {MYREPO} \\\n  {}:refs/heads/changelings/fixmes-2026-03-02",
+        repo.key(),
+        &tip[..12]
+    );
+    assert_eq!(publish, [expected]);
+}
+
+#[test]
+fn a_history_that_cannot_be_read_is_one_clear_error() {
+    let env = env();
+    drop(some(&env));
+    let file = env.home().join(".changelings/runs/runs.sqlite");
+    std::fs::write(&file, "no database, whatever its name says").unwrap();
+    let mut said = String::new();
+    for (args, code) in [(&["runs"][..], 1), (&["status"], 1), (&["list"], 0)] {
+        said += &command(&env, args).run().exits(code).normalised_stderr();
+    }
+    insta::assert_snapshot!(said);
+    let doctor = command(&env, &["doctor"]).run().exits(1);
+    assert!(doctor.stdout.contains("the run history"), "{doctor}");
+}
+
+#[test]
+fn colour_only_where_it_belongs() {
+    let env = env();
+    let _store = some(&env);
+    for args in [
+        &["runs"][..],
+        &["status"],
+        &["runs", "show", "5be3a1"],
+        &["logs", ATTENTION],
+    ] {
+        assert!(
+            command(&env, args).terminal(80).finish().coloured(),
+            "{args:?}"
+        );
+        let plain = command(&env, args)
+            .env("NO_COLOR", "1")
+            .terminal(80)
+            .finish();
+        assert!(!plain.coloured(), "{args:?}");
+        assert!(
+            !command(&env, args).run().stdout.contains('\x1b'),
+            "{args:?}"
+        );
+    }
+}
+
+/// Rehearsals leave records like any run.
+#[test]
+fn a_real_record() {
+    let env = TestEnv::new();
+    let repo = env.sample_repo();
+    let path = repo.path().to_str().unwrap();
+    env.changeling(["rehearse", "--template", "fixme-fairy", "--repo", path])
+        .success();
+    let runs = env.changeling(["runs"]).success();
+    assert!(runs.stderr.contains("only rehearsals"), "{runs}");
+    let show = env.changeling(["runs", "show", "last"]).success();
+    for text in [
+        "rehearsal: nothing was published",
+        "What happened",
+        "1 file changed",
+        "prompt.md",
+    ] {
+        assert!(show.stdout.contains(text), "{text}: {show}");
+    }
+    assert!(!show.stdout.contains("did not end"), "{show}");
+    let patch = env
+        .changeling(["runs", "show", "last", "--patch"])
+        .success();
+    assert!(patch.stdout.starts_with("diff --git "), "{patch}");
+    let logs = env.changeling(["logs"]).success();
+    assert!(
+        !logs.stdout.is_empty() && logs.stderr.contains("ended: pushed"),
+        "{logs}"
+    );
+}

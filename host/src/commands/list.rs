@@ -6,7 +6,7 @@ use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::Outcome;
-use crate::record::{Record, Store};
+use crate::record::{Record, Standing, Store};
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone, in_few_words, in_words};
 use crate::ui::{Cell, Column, style};
@@ -75,28 +75,40 @@ struct Listed<'a> {
 }
 
 impl<'a> Listed<'a> {
-    fn of(changeling: &'a Changeling, store: Option<&Store>, now: Timestamp) -> Result<Self> {
+    /// `standings`: one for each repository, as far as there is a history.
+    fn of(changeling: &'a Changeling, standings: Vec<Standing>, now: Timestamp) -> Self {
         let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
-        let mut last: Option<Record> = None;
         // Paused is a matter of each repository: the changeling is when all of them are.
-        let mut is_paused = store.is_some();
-        for repo in store.iter().flat_map(|_| &changeling.repos) {
-            let Some(store) = store else { break };
-            let repo = repo.to_string();
-            let failures = store.consecutive_failures(&changeling.name, &repo)?;
-            is_paused &= changeling.is_paused_after(failures);
-            let here = store.last(&changeling.name, &repo)?;
-            last = last
-                .into_iter()
-                .chain(here)
-                .max_by_key(|run| run.started_at);
-        }
-        Ok(Self {
-            next: schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone)),
+        let is_paused = !standings.is_empty()
+            && standings
+                .iter()
+                .all(|standing| changeling.is_paused_after(standing.failures));
+        let next = schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone));
+        let runs = standings.into_iter().filter_map(|standing| standing.last);
+        Self {
+            next: next.filter(|_| !is_paused),
             state: State::of(changeling, is_paused),
-            last,
+            last: runs.max_by_key(|run| run.started_at),
             changeling,
-        })
+        }
+    }
+
+    fn all(config: &'a Config, store: Option<&Store>, now: Timestamp) -> Result<Vec<Self>> {
+        let changelings = config.changelings.values();
+        let mut standings = Vec::new();
+        if let Some(store) = store {
+            let places = changelings.clone().flat_map(|changeling| {
+                let repos = changeling.repos.iter();
+                repos.map(|repo| (&changeling.name, repo.to_string()))
+            });
+            standings = store.standings(places, now)?;
+        }
+        let mut standings = standings.into_iter();
+        let listed = changelings.map(|changeling| {
+            let own = standings.by_ref().take(changeling.repos.len()).collect();
+            Self::of(changeling, own, now)
+        });
+        Ok(listed.collect())
     }
 }
 
@@ -108,11 +120,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         context.ui.warn(Error::from(error));
         None
     });
-    let listed = config
-        .changelings
-        .values()
-        .map(|changeling| Listed::of(changeling, store.as_ref(), now))
-        .collect::<Result<Vec<_>>>()?;
+    let listed = Listed::all(&config, store.as_ref(), now)?;
     if args.json {
         context.ui.json(&Listing {
             changelings: listed.iter().map(item).collect(),

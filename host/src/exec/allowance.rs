@@ -1,15 +1,14 @@
 //! Whether a run may start: money, and failures in a row.
 
-use jiff::Timestamp;
-
 use crate::config::Changeling;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::prepare::Subject;
-use crate::record::Store;
+use crate::record::{Store, month_start};
+use crate::schedule::Zone;
 
-/// Less than this buys nothing.
-const LEAST_USD: f64 = 0.01;
+/// Less than this buys nothing, in US dollars: with no more left of a month's budget nothing starts.
+pub const LEAST_USD: f64 = 0.01;
 
 /// Who starts a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +52,7 @@ pub(super) fn ask(
     }
     let mut notes = Vec::new();
     let failures = store.consecutive_failures(name, &subject.job.repo.to_string())?;
-    if changeling.pause_after > 0 && failures >= changeling.pause_after {
+    if changeling.is_paused_after(failures) {
         let paused = format!("{name} is paused after {failures} failures in a row");
         if !by_hand {
             return Ok(Allowance::No(format!(
@@ -63,7 +62,8 @@ pub(super) fn ask(
         notes.push(format!("{paused}; a success ends the pause"));
     }
     let limit = subject.config.defaults.monthly_budget_usd;
-    let spent = store.cost_since(None, None, month(subject, context))?;
+    let month = month_start(context.clock.now(), &Zone::system_or_utc().0);
+    let spent = store.cost_since(None, None, month)?;
     let left = limit - spent;
     if left < LEAST_USD {
         let reason = format!(
@@ -86,12 +86,4 @@ pub(super) fn ask(
         max_budget_usd: own.min((left * 100.0).floor() / 100.0),
         notes,
     })
-}
-
-/// Where the calendar month began for this changeling.
-fn month(subject: &Subject, context: &Context) -> Timestamp {
-    let now = subject.now(context);
-    let first = now.first_of_month().and_then(|day| day.start_of_day());
-    // A month that begins outside of time has not begun.
-    first.map_or(Timestamp::MIN, |start| start.timestamp())
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::reading::open_plain;
-use super::rows::{is_known, open_ids, unclean_ids, update_outcome};
+use super::rows::{all_ids, is_known, open_ids, unclean_ids, update_outcome};
 use super::{RecordError, Store, Usage, remove};
 use crate::exec::Outcome;
 
@@ -107,6 +107,7 @@ impl Store {
     /// Removes folders of runs that died before they were recorded.
     pub fn remove_unborn(&self) -> Result<(), RecordError> {
         let failed = |error| RecordError::Io(self.folder.clone(), error);
+        let all = all_ids(&self.connection).map_err(|error| self.failed(error))?;
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
@@ -114,6 +115,9 @@ impl Store {
             let (true, Some(id)) = (is_run, name.to_str()) else {
                 continue;
             };
+            if all.contains(id) {
+                continue;
+            }
             // Without a lock file it is being made at this moment, or is not ours.
             let was_locked = entry.path().join(LOCK_FILE).exists();
             // In this order: one that ends between the two questions is known by then.

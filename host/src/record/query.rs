@@ -139,6 +139,14 @@ impl Store {
         Ok(self.runs(&filter)?.pop())
     }
 
+    /// How many runs and rehearsals there are.
+    pub fn count(&self) -> Result<usize, RecordError> {
+        self.connection
+            .query_row("SELECT count(*) FROM runs", [], |row| row.get::<_, i64>(0))
+            .map(|count| usize::try_from(count).unwrap_or_default())
+            .map_err(|error| self.failed(error))
+    }
+
     /// Runs and rehearsals that live, newest first.
     pub fn living(&self) -> Result<Vec<Record>, RecordError> {
         self.mark_dead()?;

@@ -1,5 +1,7 @@
 //! Rows of the database: how they become records, and the few statements that write them.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
@@ -138,6 +140,12 @@ pub(super) fn open_ids(connection: &Connection) -> rusqlite::Result<Vec<String>>
 
 pub(super) fn unclean_ids(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT id FROM runs WHERE clean = 0")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    rows.collect()
+}
+
+pub(super) fn all_ids(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+    let mut statement = connection.prepare("SELECT id FROM runs")?;
     let rows = statement.query_map([], |row| row.get(0))?;
     rows.collect()
 }

@@ -59,7 +59,8 @@ const MIGRATIONS: &[&str] = &["
     -- runs that tell whether a changeling works: what was skipped or interrupted says nothing
     CREATE INDEX runs_telling ON runs (changeling, repo, started_at, id)
         WHERE kind = 'run' AND word NOT IN ('skipped', 'interrupted');
-    CREATE INDEX runs_costs ON runs (started_at, changeling, repo, cost_usd) WHERE cost_usd IS NOT NULL;
+    CREATE INDEX runs_costs ON runs (started_at, cost_usd) WHERE cost_usd IS NOT NULL;
+    CREATE INDEX runs_costs_by_target ON runs (changeling, repo, started_at, cost_usd) WHERE cost_usd IS NOT NULL;
     CREATE INDEX deliveries_by_run ON deliveries (run);
     CREATE INDEX deliveries_by_state ON deliveries (state, changeling, repo);
     -- what removed records had cost: a budget forgets nothing
@@ -70,6 +71,7 @@ const MIGRATIONS: &[&str] = &["
         cost_usd REAL NOT NULL
     ) STRICT;
     CREATE INDEX spent_by_time ON spent (at, changeling, repo, cost_usd);
+    CREATE INDEX spent_by_target ON spent (changeling, repo, at, cost_usd);
     -- failures up to then are forgiven
     CREATE TABLE resumed (
         changeling TEXT NOT NULL,

@@ -178,6 +178,19 @@ fn costs_add_up_and_are_not_forgotten() {
     assert_eq!(cost(Some(&world.name), Some("o/n"), 0), "1.75");
     assert_eq!(cost(Some(&world.name), Some("o/m"), 0), "0.00");
     assert_eq!(cost(Some(&other), None, 0), "0.00");
+    let standings = || {
+        let targets = [(&world.name, "o/n".to_owned()), (&other, "o/n".to_owned())];
+        world.store.standings(targets, at(1)).unwrap()
+    };
+    let [ours, none] = &standings()[..] else {
+        panic!("one for each")
+    };
+    assert_eq!(
+        format!("{:.2} {:.2}", ours.cost_usd, none.cost_usd),
+        "1.25 0.00"
+    );
+    assert_eq!(ours.last.as_ref().map(|run| run.id.as_str()), Some("4"));
+    assert!(none.last.is_none() && none.failures == 0);
     world.store.mark_clean("4").unwrap();
     assert_eq!(world.prune(1, 90, 1, 3 * DAY), ["3", "2", "1"]);
     assert_eq!(cost(None, None, 0), "1.75");
@@ -365,6 +378,10 @@ fn no_question_reads_every_record() {
         ),
         ("SELECT * FROM runs WHERE word IS NULL", "runs_by_word"),
         ("SELECT id FROM runs WHERE clean = 0", "runs_unclean"),
+        (
+            "SELECT total(cost_usd) FROM runs WHERE cost_usd IS NOT NULL AND started_at >= 5 AND changeling = 'a' AND repo = 'b'",
+            "runs_costs_by_target",
+        ),
         (
             "SELECT total(cost_usd) FROM runs WHERE cost_usd IS NOT NULL AND started_at >= 5",
             "runs_costs",

@@ -1,14 +1,20 @@
 //! What runs add up to: cost, and failures in a row.
 
 use jiff::Timestamp;
-use rusqlite::{OptionalExtension, params};
+use rusqlite::{Connection, OptionalExtension, Statement, params};
 
-use super::{RecordError, Store};
+use super::rows::{COLUMNS, Raw, raw};
+use super::{Record, RecordError, Store};
 use crate::names::Name;
 use crate::schedule::Zone;
 
-/// Failures are counted up to here.
-const MOST_FAILURES: u32 = 1_000;
+/// Of each telling run, newest first and at most a thousand, whether it failed and nobody has looked.
+const FAILURES: &str = "
+    SELECT word IN ('failed', 'timed-out', 'needs-attention') AND settled_at IS NULL
+    FROM runs INDEXED BY runs_telling
+    WHERE changeling = ?1 AND repo = ?2 AND kind = 'run' AND word NOT IN ('skipped', 'interrupted')
+    AND started_at > coalesce((SELECT at FROM resumed WHERE changeling = ?1 AND repo = ?2), -1)
+    ORDER BY started_at DESC, id DESC LIMIT 1000";
 
 /// When the calendar month began that `monthly_budget_usd` is for, on this machine's clock.
 pub fn month_start(now: Timestamp, zone: &Zone) -> Timestamp {
@@ -28,15 +34,11 @@ impl Store {
         repo: Option<&str>,
         since: Timestamp,
     ) -> Result<f64, RecordError> {
-        let target = "(?2 IS NULL OR changeling = ?2) AND (?3 IS NULL OR repo = ?3)";
-        let sql = format!(
-            "SELECT (SELECT total(cost_usd) FROM runs WHERE cost_usd IS NOT NULL AND started_at >= ?1 AND {target})
-                  + (SELECT total(cost_usd) FROM spent WHERE at >= ?1 AND {target})"
-        );
+        let sql = cost_sql("(?2 IS NULL OR changeling = ?2) AND (?3 IS NULL OR repo = ?3)");
         let values = params![since.as_millisecond(), changeling.map(Name::as_str), repo];
         self.connection
-            .prepare(&sql)
-            .and_then(|mut statement| statement.query_row(values, |row| row.get(0)))
+            .query_row(&sql, values, |row| row.get(0))
+            .map(rounded)
             .map_err(|error| self.failed(error))
     }
 
@@ -44,27 +46,32 @@ impl Store {
     /// last one that did not. Skipped and interrupted runs say nothing either way; a settled run, or
     /// `resume`, ends the count.
     pub fn consecutive_failures(&self, changeling: &Name, repo: &str) -> Result<u32, RecordError> {
-        let sql = format!(
-            "SELECT word IN ('failed', 'timed-out', 'needs-attention') AND settled_at IS NULL FROM runs INDEXED BY runs_telling
-             WHERE changeling = ?1 AND repo = ?2 AND kind = 'run' AND word NOT IN ('skipped', 'interrupted')
-             AND started_at > ?3 ORDER BY started_at DESC, id DESC LIMIT {MOST_FAILURES}"
-        );
-        let resumed = self.resumed_at(changeling, repo)?.unwrap_or(i64::MIN);
-        let count = || -> rusqlite::Result<u32> {
-            let mut statement = self.connection.prepare(&sql)?;
-            let rows = statement.query_map(params![changeling.as_str(), repo, resumed], |row| {
-                row.get::<_, bool>(0)
-            })?;
-            let mut count = 0;
-            for failed in rows {
-                if !failed? {
-                    break;
-                }
-                count += 1;
-            }
-            Ok(count)
-        };
-        count().map_err(|error| self.failed(error))
+        self.connection
+            .prepare(FAILURES)
+            .and_then(|mut statement| count_failures(&mut statement, changeling, repo))
+            .map_err(|error| self.failed(error))
+    }
+
+    /// What is known of each target, in their order; costs since that moment.
+    pub fn standings<'a>(
+        &self,
+        targets: impl IntoIterator<Item = (&'a Name, String)>,
+        since: Timestamp,
+    ) -> Result<Vec<Standing>, RecordError> {
+        self.mark_dead()?;
+        let mut statements = Statements::prepare(&self.connection).map_err(|e| self.failed(e))?;
+        targets
+            .into_iter()
+            .map(|(changeling, repo)| {
+                let found = statements.ask(changeling, &repo, since);
+                let (last, failures, cost_usd) = found.map_err(|error| self.failed(error))?;
+                Ok(Standing {
+                    last: last.map(Raw::into_record).transpose()?,
+                    failures,
+                    cost_usd: rounded(cost_usd),
+                })
+            })
+            .collect()
     }
 
     /// Forgives the failures up to now: a changeling that paused runs again.
@@ -78,17 +85,79 @@ impl Store {
             .map(drop)
             .map_err(|error| self.failed(error))
     }
+}
 
-    fn resumed_at(&self, changeling: &Name, repo: &str) -> Result<Option<i64>, RecordError> {
-        self.connection
-            .prepare("SELECT at FROM resumed WHERE changeling = ?1 AND repo = ?2")
-            .and_then(|mut statement| {
-                statement
-                    .query_row([changeling.as_str(), repo], |row| row.get(0))
-                    .optional()
-            })
-            .map_err(|error| self.failed(error))
+/// How a changeling does on one of its repositories.
+#[derive(Debug)]
+pub struct Standing {
+    /// The latest run.
+    pub last: Option<Record>,
+    /// As `consecutive_failures`.
+    pub failures: u32,
+    pub cost_usd: f64,
+}
+
+/// Asked for every target, and so prepared once.
+struct Statements<'a> {
+    last: Statement<'a>,
+    failures: Statement<'a>,
+    cost: Statement<'a>,
+}
+
+impl<'a> Statements<'a> {
+    fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
+        let last = format!(
+            "SELECT {COLUMNS} FROM runs WHERE changeling = ?1 AND repo = ?2 AND kind = 'run'
+             ORDER BY started_at DESC, id DESC LIMIT 1"
+        );
+        Ok(Self {
+            last: connection.prepare(&last)?,
+            failures: connection.prepare(FAILURES)?,
+            cost: connection.prepare(&cost_sql("changeling = ?2 AND repo = ?3"))?,
+        })
     }
+
+    fn ask(
+        &mut self,
+        changeling: &Name,
+        repo: &str,
+        since: Timestamp,
+    ) -> rusqlite::Result<(Option<Raw>, u32, f64)> {
+        let target = [changeling.as_str(), repo];
+        let last = self.last.query_row(target, raw).optional()?;
+        let failures = count_failures(&mut self.failures, changeling, repo)?;
+        let values = params![since.as_millisecond(), changeling.as_str(), repo];
+        let cost = self.cost.query_row(values, |row| row.get(0))?;
+        Ok((last, failures, cost))
+    }
+}
+
+fn cost_sql(target: &str) -> String {
+    format!(
+        "SELECT (SELECT total(cost_usd) FROM runs WHERE cost_usd IS NOT NULL AND started_at >= ?1 AND {target})
+              + (SELECT total(cost_usd) FROM spent WHERE at >= ?1 AND {target})"
+    )
+}
+
+fn count_failures(
+    statement: &mut Statement,
+    changeling: &Name,
+    repo: &str,
+) -> rusqlite::Result<u32> {
+    let rows = statement.query_map([changeling.as_str(), repo], |row| row.get::<_, bool>(0))?;
+    let mut count = 0;
+    for failed in rows {
+        if !failed? {
+            break;
+        }
+        count += 1;
+    }
+    Ok(count)
+}
+
+/// Sums of decimal fractions: what lies behind the sixth digit is not money.
+fn rounded(sum: f64) -> f64 {
+    (sum * 1e6).round() / 1e6
 }
 
 #[cfg(test)]

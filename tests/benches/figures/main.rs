@@ -3,6 +3,7 @@
 //! Every figure is a ratio of two things measured in the same run, turn by turn, so that a busy or a
 //! slow machine changes both. Exits 1 when a figure is missed.
 
+mod history;
 mod measure;
 mod table;
 mod trees;
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
     }
     let mut table = Table::new(TURNS);
     list(&mut table);
+    history::figures(&mut table);
     plan(&mut table);
     search(&mut table);
     compose(&mut table);

@@ -57,17 +57,20 @@ pub(crate) fn history(home: &Path) -> Store {
 impl Past<'_> {
     /// Writes the run down from begin to end.
     pub(crate) fn write(&self, store: &Store) {
-        let recording = self.begin(store);
+        self.finish(self.begin(store));
+        store.mark_clean(self.id).expect("writing a record");
+    }
+
+    /// Ends a run that began.
+    pub(crate) fn finish(&self, recording: Recording) {
         let outcome: Outcome = serde_json::from_str(self.outcome).expect("an outcome");
         let usage = Usage {
             cost_usd: self.cost_usd,
             turns: self.turns,
         };
-        let ended = self.at(self.took.as_secs());
         recording
-            .finish(&outcome, usage, ended)
+            .finish(&outcome, usage, self.at(self.took.as_secs()))
             .expect("writing a record");
-        store.mark_clean(self.id).expect("writing a record");
     }
 
     /// Writes down that the run began, and what is known by then. It lives as long as the value.

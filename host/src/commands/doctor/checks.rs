@@ -6,6 +6,7 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::history::history;
 use super::{Check, Level};
 use crate::config::Config;
 use crate::context::Context;
@@ -20,9 +21,10 @@ use crate::template::{Template, catalog};
 /// A look at one thing; it can find several.
 type Look = fn(&Context) -> Vec<Check>;
 
-pub(super) const ALL: [Look; 8] = [
+pub(super) const ALL: [Look; 9] = [
     home,
     configuration,
+    history,
     grants,
     time_zone,
     git,

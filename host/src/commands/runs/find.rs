@@ -59,7 +59,7 @@ pub(in crate::commands) fn run(text: &str, store: &Store) -> Result<Record> {
 pub(in crate::commands) fn changeling(
     text: &str,
     store: Option<&Store>,
-    config: &Config,
+    context: &Context,
 ) -> Result<Name> {
     let name = parse_name(text)?;
     let filter = Filter {
@@ -69,6 +69,7 @@ pub(in crate::commands) fn changeling(
     };
     match store {
         Some(store) if !store.runs(&filter)?.is_empty() => Ok(name),
-        _ => Ok(config.changeling(&name)?.name.clone()),
+        // Read only now: the history knows it faster.
+        _ => Ok(Config::load(&context.home)?.changeling(&name)?.name.clone()),
     }
 }

@@ -5,7 +5,6 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{find, shown};
-use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::Outcome;
@@ -51,10 +50,7 @@ pub(super) fn run(args: &Which, context: &Context) -> Result<()> {
     let since = since.transpose()?;
     let store = Store::open_existing(&context.home)?;
     let name = match &args.name {
-        Some(text) => {
-            let config = Config::load(&context.home)?;
-            Some(find::changeling(text, store.as_ref(), &config)?)
-        }
+        Some(text) => Some(find::changeling(text, store.as_ref(), context)?),
         None => None,
     };
     let words: Vec<&str> = args.outcome.iter().map(String::as_str).collect();

@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::Result;
-use crate::exec::Outcome;
+use crate::exec::{LEAST_USD, Outcome};
 use crate::names::Name;
 use crate::record::{Delivery, Kind, Record, Store, Summary, month_start};
 use crate::repo_url::RepoUrl;
@@ -29,7 +29,7 @@ pub(super) struct Status<'a> {
 pub(super) struct Target<'a> {
     pub(super) changeling: &'a Changeling,
     pub(super) repo: &'a RepoUrl,
-    pub(super) next: Option<Zoned>,
+    next: Option<Zoned>,
     pub(super) last: Option<Record>,
     /// Failures in a row.
     pub(super) failures: u32,
@@ -64,6 +64,11 @@ impl Target<'_> {
         self.changeling.is_paused_after(self.failures)
     }
 
+    /// When it runs next by itself; `None` also while it is paused.
+    pub(super) fn fires(&self) -> Option<&Zoned> {
+        self.next.as_ref().filter(|_| !self.is_paused())
+    }
+
     pub(super) fn state(&self) -> State {
         State::of(self.changeling, self.is_paused())
     }
@@ -87,8 +92,24 @@ pub(super) fn gather<'a>(
     {
         let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
         let next = schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone));
-        for repo in &changeling.repos {
-            targets.push(target(changeling, repo, next.clone(), store, since)?);
+        targets.extend(changeling.repos.iter().map(|repo| Target {
+            changeling,
+            repo,
+            next: next.clone(),
+            last: None,
+            failures: 0,
+            cost: 0.0,
+        }));
+    }
+    if let Some(store) = store {
+        let places = targets
+            .iter()
+            .map(|target| (&target.changeling.name, target.repo.to_string()));
+        let standings = store.standings(places, since)?;
+        for (target, standing) in targets.iter_mut().zip(standings) {
+            target.last = standing.last;
+            target.failures = standing.failures;
+            target.cost = standing.cost_usd;
         }
     }
     let mut month = Month {
@@ -115,33 +136,9 @@ pub(super) fn gather<'a>(
     })
 }
 
-fn target<'a>(
-    changeling: &'a Changeling,
-    repo: &'a RepoUrl,
-    next: Option<Zoned>,
-    store: Option<&Store>,
-    since: Timestamp,
-) -> Result<Target<'a>> {
-    let mut target = Target {
-        changeling,
-        repo,
-        next,
-        last: None,
-        failures: 0,
-        cost: 0.0,
-    };
-    if let Some(store) = store {
-        let place = repo.to_string();
-        target.last = store.last(&changeling.name, &place)?;
-        target.failures = store.consecutive_failures(&changeling.name, &place)?;
-        target.cost = store.cost_since(Some(&changeling.name), Some(&place), since)?;
-    }
-    Ok(target)
-}
-
 fn needs(waiting: &[Record], targets: &[Target], month: &Month) -> Vec<Need> {
     let mut needs = Vec::new();
-    if month.cost_usd >= month.budget_usd {
+    if month.budget_usd - month.cost_usd < LEAST_USD {
         needs.push(Need {
             what: "budget",
             changeling: None,
@@ -245,7 +242,7 @@ impl Status<'_> {
             name: &target.changeling.name,
             repo: target.repo,
             state: target.state(),
-            next_fire: target.next.as_ref().map(rfc3339),
+            next_fire: target.fires().map(rfc3339),
             last: target.last.as_ref().and_then(summary),
             consecutive_failures: target.failures,
             cost_usd: target.cost,

@@ -11,6 +11,9 @@ use crate::ui::{Cell, Column, block, time};
 use super::super::list::{State, abroad, with_zone};
 use super::super::runs::shown;
 
+/// More than that is no list to go through in the morning.
+const MOST_NEEDS: usize = 10;
+
 pub(super) fn show(status: &Status, context: &Context) {
     let ui = &context.ui;
     if !status.needs.is_empty() {
@@ -28,7 +31,7 @@ pub(super) fn show(status: &Status, context: &Context) {
         ui.out("");
     }
     if !status.open.is_empty() {
-        ui.out(block::heading("Open, when a run asked last"));
+        ui.out(block::heading("Open, as far as we know"));
         ui.pairs(&open(status, context));
         ui.out("");
     }
@@ -42,7 +45,7 @@ pub(super) fn show(status: &Status, context: &Context) {
 
 fn needs(status: &Status) -> Vec<(String, String)> {
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for need in &status.needs {
+    for need in status.needs.iter().take(MOST_NEEDS) {
         let name = need
             .changeling
             .as_ref()
@@ -54,6 +57,13 @@ fn needs(status: &Status) -> Vec<(String, String)> {
             paint(style::NAME, printable(&need.command))
         );
         pairs.push((name.to_owned(), says));
+    }
+    if status.needs.len() > MOST_NEEDS {
+        let rest = format!(
+            "{} more; `changeling runs --outcome needs-attention` lists what waits for you",
+            status.needs.len() - MOST_NEEDS
+        );
+        pairs.push(("and".to_owned(), rest));
     }
     pairs
 }
@@ -103,7 +113,7 @@ fn table(targets: &[Target], context: &Context) {
         Column::new("THIS MONTH").right().at_least(8),
     ]);
     let rows = targets.iter().map(|target| {
-        let next = match (target.state(), &target.next) {
+        let next = match (target.state(), target.fires()) {
             (State::Disabled, _) => Cell::styled(style::CAREFUL, "disabled"),
             (State::Paused, _) => Cell::styled(style::BAD, "paused"),
             (State::Enabled, Some(next)) => {
@@ -139,7 +149,7 @@ fn open(status: &Status, context: &Context) -> Vec<(String, String)> {
         .iter()
         .map(|delivery| {
             let line = format!(
-                "{}\n{} ({})",
+                "{}\n{} (as of {})",
                 printable(&delivery.url),
                 printable(&delivery.title),
                 time::ago(delivery.updated_at, now)
