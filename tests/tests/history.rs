@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use changelings::exec::{Event, StepName};
 use changelings::record::{Delivery, File, Kind, Store};
+use changelings_tests::github::{GitHub, pull};
 use changelings_tests::{Invocation, TestEnv};
 
 use past::{Past, history};
@@ -623,6 +624,44 @@ fn colour_only_where_it_belongs() {
             "{args:?}"
         );
     }
+}
+
+#[test]
+fn what_became_of_a_pull_request_is_asked_when_it_is_wanted() {
+    let env = env();
+    let _store = some(&env);
+    let merged = pull("myorg/myrepo", 41, "Fixed two", "", "merged");
+    let github = GitHub::with(Vec::new(), vec![merged]);
+    let open = |args: &[&str], url: &str| -> usize {
+        let output = command(&env, args)
+            .env("GITHUB_API_URL", url)
+            .run()
+            .success();
+        output.json()["open"].as_array().unwrap().len()
+    };
+    assert_eq!(open(&["status", "--json"], &github.url()), 1);
+    assert!(github.asked().is_empty(), "reading asks nobody");
+    // Nobody is there: what was known stays, and is said.
+    let lost = command(&env, &["status", "--refresh"])
+        .env("GITHUB_API_URL", "http://127.0.0.1:9")
+        .run()
+        .success();
+    assert!(lost.stderr.contains("what nightly-fixmes opened"), "{lost}");
+    assert!(lost.stdout.contains("pull/41"), "{lost}");
+    // Only where something is open.
+    assert_eq!(
+        open(&["status", "docs", "--refresh", "--json"], &github.url()),
+        0
+    );
+    assert!(github.asked().is_empty());
+    assert_eq!(open(&["status", "--refresh", "--json"], &github.url()), 0);
+    assert_eq!(open(&["status", "--json"], &github.url()), 0);
+    let json = command(&env, &["runs", "show", PROPOSED, "--json"])
+        .run()
+        .success()
+        .json();
+    assert_eq!(json["deliveries"][0]["state"], "merged");
+    assert_eq!(json["deliveries"][0]["title"], "Fixed two");
 }
 
 /// Rehearsals leave records like any run.
