@@ -11,7 +11,7 @@ use super::run::{Run, Stop};
 use super::work::{Equipment, Ready, Work};
 use super::{Event, Outcome, StepName};
 use crate::error::{Error, Kind};
-use crate::git::{GitError, Listing, Push};
+use crate::git::{Git, GitError, Listing, Push};
 use crate::github;
 use crate::names::printable;
 use crate::plan::Plan;
@@ -37,6 +37,8 @@ pub(super) struct Publisher<'a> {
     pub(super) plan: &'a Plan,
     pub(super) with: &'a Equipment<'a>,
     pub(super) store: &'a Store,
+    /// What reaches the remote, and where that is.
+    pub(super) git: &'a Git,
     pub(super) remote: &'a RepoUrl,
     /// `None`: the repository is not on GitHub.
     pub(super) github: Option<&'a github::Repository>,
@@ -110,7 +112,7 @@ pub(super) fn publish(
 impl Publisher<'_> {
     /// Brings the branch to the remote. Another run may have taken its name since it was planned.
     fn push(&mut self, run: &mut Run, done: &Work, tip: &str) -> Result<Branch, Stop> {
-        let git = self.with.git;
+        let git = self.git;
         let mut name = self.plan.branch.name.clone();
         let is_new = !self.with.mirror.branch_commits().contains_key(&name);
         let mut waits = WAITS.iter();
@@ -207,7 +209,7 @@ impl Publisher<'_> {
 
     /// A push that was interrupted may have arrived all the same.
     fn interrupted(&self, name: &str, tip: &str) -> Stop {
-        let held = despite_interrupt(|| self.with.git.list_remote(self.remote));
+        let held = despite_interrupt(|| self.git.list_remote(self.remote));
         let full = format!("refs/heads/{name}");
         match held {
             Ok(listing) if listing.refs.get(&full).is_some_and(|held| held == tip) => {

@@ -8,6 +8,7 @@ use super::look::look;
 use super::overlap::{self, Asked, Turn};
 use super::proposal::proposal;
 use super::publish::{Publisher, publish};
+use super::reach::Reach;
 use super::run::{Run, Stop, failure};
 use super::work::{Equipment, Work, work};
 use super::{News, Outcome, StepName, leftovers, secrets};
@@ -234,8 +235,13 @@ impl Course<'_> {
         ran: &mut Ran,
     ) -> std::result::Result<Outcome, Halt> {
         let subject = self.subject;
-        let git = subject.git(run.context, Some(&ran.folder))?;
-        let looked = look(run, &mut trail.step, subject, &git)?;
+        let folder = ran.folder.clone();
+        let reach = Reach {
+            subject,
+            context: run.context,
+            folder: &folder,
+        };
+        let looked = look(run, &mut trail.step, subject, &reach.git()?)?;
         self.learn_fates(&looked.facts.pull_requests, run);
         let plan = match looked.plan {
             Ok(plan) => ran.plan.insert(plan),
@@ -261,7 +267,8 @@ impl Course<'_> {
             return Err(no_token().into());
         }
         trail.step = StepName::Clone;
-        let remote = subject.remote(run.context);
+        let git = Git::new(&run.context.env);
+        let remote = reach.remote();
         let origin = remote.to_string();
         let may_push = plan.allows(&Permission::Github) && github.is_some();
         let with = Equipment {
@@ -272,7 +279,7 @@ impl Course<'_> {
             identity: &identity,
             secrets: &known.for_agent,
             redactor,
-            pushes_to: may_push.then_some(&remote),
+            pushes_to: may_push.then_some(reach),
         };
         let worked = work(run, plan, &with, &mut trail.done);
         let text = proposal(plan, &trail.done, false, redactor);
@@ -289,6 +296,7 @@ impl Course<'_> {
             plan,
             with: &with,
             store: self.store,
+            git: &reach.git()?,
             remote: &remote,
             github: github.as_ref(),
             text: &text,
