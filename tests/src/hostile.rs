@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::env::TestEnv;
 use crate::repo::{ADA, Repo};
@@ -111,6 +111,21 @@ pub fn trap<'a>(env: &'a TestEnv, name: &str) -> Trap<'a> {
             .expect("a file just written");
     }
     Trap { repo, tripped }
+}
+
+/// Makes a bare repository refuse every push, as one with rules does.
+///
+/// # Panics
+/// The hook cannot be written.
+pub fn reject_pushes(bare: &Path, message: &str) {
+    let hook = bare.join("hooks/pre-receive");
+    let script = format!(
+        "#!/bin/sh\ncat >/dev/null\necho 'error: GH013: Repository rule violations found.' >&2\n\
+         echo '{message}' >&2\nexit 1\n"
+    );
+    crate::env::write(&hook, script);
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755))
+        .expect("a file just written");
 }
 
 /// A repository without a single commit.

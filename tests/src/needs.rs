@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// A tool and the line that installs it, on Debian and its kin and on macOS.
 const TOOLS: &[(&str, &str, &str)] = &[
     ("git", "sudo apt-get install git", "brew install git"),
+    ("jq", "sudo apt-get install jq", "brew install jq"),
     (
         "npm",
         "sudo apt-get install nodejs npm",
