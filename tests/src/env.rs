@@ -138,6 +138,16 @@ impl TestEnv {
         path
     }
 
+    /// Puts a link to a program before everything else on the program's `PATH`.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    pub fn link_program(&self, name: &str, program: &Path) {
+        let link = self.bin().join(name);
+        std::os::unix::fs::symlink(program, &link)
+            .unwrap_or_else(|e| panic!("making {}: {e}", link.display()));
+    }
+
     /// A new repository without commits, on branch `main`.
     pub fn repo(&self, name: &str) -> Repo<'_> {
         Repo::init(self, &self.root.join("repos").join(name))
@@ -229,6 +239,7 @@ impl TestEnv {
 
 impl Drop for TestEnv {
     fn drop(&mut self) {
+        crate::traces::end_processes_of(&self.root);
         let keep =
             std::thread::panicking() && std::env::var_os("CHANGELINGS_KEEP_TEST_DIRS").is_some();
         if let Some(folder) = self.folder.take().filter(|_| keep) {

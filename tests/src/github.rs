@@ -55,7 +55,8 @@ struct Fault {
     method: &'static str,
     /// A part of the path.
     path: String,
-    reply: Reply,
+    /// `None`: it does what it was asked, and the true answer is lost.
+    reply: Option<Reply>,
     times: usize,
 }
 
@@ -132,6 +133,15 @@ impl GitHub {
     /// Answers requests of that method (empty: any) with that part in their path this way, that many
     /// times; the last given comes first.
     pub fn answers(&self, method: &'static str, path: &str, reply: Reply, times: usize) {
+        self.insert(method, path, Some(reply), times);
+    }
+
+    /// Does what these requests ask, and ends the connection instead of answering.
+    pub fn loses_answers(&self, method: &'static str, path: &str, times: usize) {
+        self.insert(method, path, None, times);
+    }
+
+    fn insert(&self, method: &'static str, path: &str, reply: Option<Reply>, times: usize) {
         let fault = Fault {
             method,
             path: path.to_owned(),
@@ -207,7 +217,8 @@ impl State {
         self.repositories.entry(name.to_owned()).or_insert(new)
     }
 
-    fn fault(&mut self, request: &Request) -> Option<Reply> {
+    /// The answer instead of the true one; the inner `None`: the true one is lost.
+    fn fault(&mut self, request: &Request) -> Option<Option<Reply>> {
         let fits = |fault: &&mut Fault| {
             let method = fault.method.is_empty() || fault.method == request.method;
             method && fault.times > 0 && request.path.contains(&fault.path)
@@ -226,20 +237,28 @@ fn answer(request: &Request, state: &Mutex<State>) -> Reply {
     } else {
         locked.asked.push(request.clone());
     }
-    if let Some(reply) = locked.fault(request) {
-        return reply;
-    }
+    let lost = match locked.fault(request) {
+        Some(Some(reply)) => return reply,
+        Some(None) => true,
+        None => false,
+    };
     if transfer {
         // Others may ask meanwhile.
         let served = backend::Served::of(request, &locked);
         drop(locked);
-        return served.map_or_else(|refused| refused, |served| served.answer(request));
+        let reply = served.map_or_else(|refused| refused, |served| served.answer(request));
+        return if lost { Reply::gone() } else { reply };
     }
     let delay = locked.delay;
     drop(locked);
     thread::sleep(delay);
     let mut locked = state.lock().expect("nothing panics with it");
-    api::answer(request, &mut locked).with("x-ratelimit-remaining", 4_999)
+    let reply = api::answer(request, &mut locked);
+    if lost {
+        Reply::gone()
+    } else {
+        reply.with("x-ratelimit-remaining", 4_999)
+    }
 }
 
 /// An open issue by a member, labelled `bug`, as GitHub sends it.

@@ -26,6 +26,7 @@ mod repo;
 mod run;
 mod terminal;
 pub mod tools;
+pub mod traces;
 
 pub use env::{NOW, TestEnv};
 pub use foreign::{javascript_component, python_component};

@@ -77,6 +77,13 @@ pub fn patience() -> bool {
     all
 }
 
+/// Says that a test is left out where it cannot be made to run, in CI too: for want of the right, not of
+/// a tool.
+#[track_caller]
+pub fn without(what: &str, remedy: &str) {
+    tell(&format!("needs {what}"), remedy);
+}
+
 /// Says that a test is left out for want of something, and the line that gets it.
 ///
 /// # Panics

@@ -19,6 +19,9 @@ struct Tool {
     source: Source,
 }
 
+/// Installs into a folder, or says why not.
+type Install = Box<dyn FnOnce(&Path) -> Result<(), String>>;
+
 enum Source {
     /// Into a virtual environment of a Python that is at least this old.
     PyPi {
@@ -176,7 +179,7 @@ impl Tool {
 
     /// The way to install it, when what that takes is there.
     #[track_caller]
-    fn installer(&self) -> Option<Box<dyn FnOnce(&Path) -> Result<(), String>>> {
+    fn installer(&self) -> Option<Install> {
         match self.source {
             Source::PyPi {
                 python: oldest,
