@@ -1,5 +1,6 @@
-//! Agents that are a program of this machine: the built-in stand-in, and any command. The prompt
-//! comes on standard input; what the program says goes to the log; what it did is in the workspace.
+//! Who does the work of a run: the built-in stand-in, any command, or an agent that mngr creates. The
+//! prompt comes on standard input; what the agent says is heard, redacted; what it did is in the
+//! workspace.
 
 mod last_words;
 pub mod stand_in;
@@ -12,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::context::Environment;
 use crate::job::Identity;
+use crate::mngr::Launch;
 use crate::plan::{PASSED_ON, Plan};
 use crate::process::{Command, ProcessError, Stream, kill_marked};
 use crate::record::Usage;
@@ -35,8 +37,19 @@ pub enum Agent {
         /// Where this program is.
         program: PathBuf,
     },
-    /// A command of the user's.
+    /// A command of the user's, started by us.
     Command(Vec<String>),
+    /// An agent that mngr creates.
+    Mngr(Launch),
+}
+
+/// What is heard of an agent while it works.
+#[derive(Debug)]
+pub enum Heard<'a> {
+    /// A piece of its output, redacted.
+    Output(&'a [u8]),
+    /// What it cost so far, as far as it says so in a form made for machines.
+    Usage(Usage),
 }
 
 /// A command line that cannot be used.
@@ -94,6 +107,25 @@ pub enum How {
     Interrupted,
     /// The reason.
     NotStarted(String),
+    /// It came to no end of its own: what happened.
+    Failed(String),
+    /// It waits for a person; what for.
+    Stuck(String),
+}
+
+impl Ended {
+    /// Nothing was started, for this reason.
+    pub(crate) fn not_started(reason: String) -> Self {
+        Self {
+            how: How::NotStarted(reason),
+            seconds: 0,
+            usage: Usage::default(),
+            reported_failure: false,
+            last_message: None,
+            last_lines: Vec::new(),
+            processes_left: 0,
+        }
+    }
 }
 
 impl Agent {
@@ -112,8 +144,8 @@ impl Agent {
         matches!(self, Self::StandIn { .. })
     }
 
-    /// Program and arguments.
-    pub fn argv(&self) -> Vec<String> {
+    /// Program and arguments that start it.
+    pub fn argv(&self, room: &Room) -> Vec<String> {
         match self {
             Self::StandIn { program } => {
                 vec![
@@ -122,13 +154,25 @@ impl Agent {
                 ]
             }
             Self::Command(words) => words.clone(),
+            Self::Mngr(launch) => launch.argv(room),
         }
     }
 
-    /// Lets it work until it ends or its time is up, then ends everything it started. `log` gets
-    /// its output, redacted, as it arrives.
-    pub fn work(&self, room: &Room, mut log: impl FnMut(&[u8])) -> std::io::Result<Ended> {
-        let mut argv = self.argv().into_iter();
+    /// Lets it work until it ends or its time is up, then ends everything it started. `hear` gets
+    /// what it says as it arrives.
+    ///
+    /// # Errors
+    /// Files of the run cannot be written. Whatever happens to the agent is no error.
+    pub fn work(&self, room: &Room, hear: &mut dyn FnMut(Heard)) -> std::io::Result<Ended> {
+        match self {
+            Self::Mngr(launch) => launch.work(room, hear),
+            Self::StandIn { .. } | Self::Command(_) => self.work_here(room, hear),
+        }
+    }
+
+    /// As a child of this process.
+    fn work_here(&self, room: &Room, hear: &mut dyn FnMut(Heard)) -> std::io::Result<Ended> {
+        let mut argv = self.argv(room).into_iter();
         let mut command = Command::new(argv.next().unwrap_or_default())
             .args(argv)
             .cwd(room.workspace)
@@ -142,7 +186,7 @@ impl Agent {
         let mut words = LastWords::default();
         let (mut stdout, mut stderr) = (room.redactor.stream(), room.redactor.stream());
         let mut hear = |stream: Stream, clean: &[u8]| {
-            log(clean);
+            hear(Heard::Output(clean));
             words.hear(stream, clean);
         };
         let started = Instant::now();
@@ -174,8 +218,15 @@ impl Agent {
     }
 }
 
-/// Ends what an earlier process of ours left running.
-pub fn end_processes_of(run_id: &str) -> usize {
+/// Whether this agent type is started so that it never asks for permission: without that it would
+/// hang at night. On the user's own machine that needs the user's word (`unattended`).
+pub fn skips_prompts(agent_type: &str) -> bool {
+    matches!(agent_type, "claude" | "codex")
+}
+
+/// Ends what an earlier process of ours left running, and removes what it left outside `run_dir`.
+pub fn end_run(run_dir: &Path, run_id: &str) -> usize {
+    let _ = run_dir;
     kill_marked(MARKER, run_id)
 }
 

@@ -47,7 +47,11 @@ impl World {
         };
         let mut log = Vec::new();
         let ended = agent
-            .work(&room, |bytes| log.extend_from_slice(bytes))
+            .work(&room, &mut |heard| {
+                if let Heard::Output(bytes) = heard {
+                    log.extend_from_slice(bytes);
+                }
+            })
             .unwrap();
         (ended, String::from_utf8(log).unwrap())
     }
@@ -56,7 +60,11 @@ impl World {
 #[test]
 fn command_lines() {
     let base = Path::new("/here");
-    let command = |line| Agent::command(line, base).map(|agent| agent.argv());
+    let command = |line| match Agent::command(line, base) {
+        Ok(Agent::Command(words)) => Ok(words),
+        Ok(other) => panic!("{other:?}"),
+        Err(error) => Err(error),
+    };
     assert_eq!(
         command("claude -p --model 'a b'").unwrap(),
         ["claude", "-p", "--model", "a b"]
@@ -130,7 +138,7 @@ fn how_it_ends() {
         secrets: &[],
         redactor: &Redactor::default(),
     };
-    let ended = agent.work(&room, |_| {}).unwrap();
+    let ended = agent.work(&room, &mut |_| {}).unwrap();
     assert_eq!(
         ended.how,
         How::NotStarted("`/no/such/agent` is not installed or not on PATH".into())

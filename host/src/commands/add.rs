@@ -3,6 +3,7 @@ use std::path::Path;
 use toml_edit::{DocumentMut, Table};
 
 use super::settings::{Change, Settings, preview};
+use crate::agent::skips_prompts;
 use crate::config::edit::{edit_config, entry};
 use crate::config::{Changeling, Config, parse_name};
 use crate::context::Context;
@@ -246,11 +247,6 @@ fn load(changeling: &Changeling, context: &Context) -> Result<Template> {
     let source = catalog::find(&changeling.template, context.home.root())?;
     let _progress = context.ui.quick_progress("loading the template");
     Ok(Template::load(&source, &context.home.components_dir())?)
-}
-
-/// Agents that we start so that they never ask: without that they would hang at night.
-fn skips_prompts(agent_type: &str) -> bool {
-    matches!(agent_type, "claude" | "codex")
 }
 
 /// The agent that will run, in mngr's words.

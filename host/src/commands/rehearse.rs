@@ -6,7 +6,7 @@ use super::selection;
 use crate::agent::Agent;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::exec::{self, Event, Outcome, Rehearsal, StepName, Wish};
+use crate::exec::{self, Event, News, Outcome, Rehearsal, StepName, Wish};
 use crate::prepare;
 
 /// Do everything a run does on a copy, and publish nothing
@@ -53,8 +53,8 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     let mut rehearsals = Vec::new();
     for subject in prepare::subjects(&args.target.selection()?, context)? {
         let mut progress = None;
-        let rehearsal = exec::rehearse(&subject, &wish, context, &mut |event| {
-            if let Event::StepStarted { step } = event {
+        let rehearsal = exec::rehearse(&subject, &wish, context, &mut |news| {
+            if let News::Event(Event::StepStarted { step }) = news {
                 // The spinner before goes first: two would flicker.
                 drop(progress.take());
                 progress = words(*step).map(|words| context.ui.progress(words));

@@ -138,6 +138,11 @@ impl GitError {
         }
     }
 
+    /// A signal asked this program to end.
+    pub fn is_interrupt(&self) -> bool {
+        matches!(self, Self::Process(ProcessError::Interrupted(_)))
+    }
+
     /// The world may have changed by the next attempt.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Network { .. } | Self::NoHost(_) | Self::Busy(_))

@@ -60,20 +60,9 @@ fn home(context: &Context) -> Vec<Check> {
     vec![check]
 }
 
-/// A path as it can be typed into a shell.
-fn typed(path: &Path, context: &Context) -> String {
-    let shown = context.shown(path);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-~".contains(c);
-    if shown.chars().all(plain) {
-        shown
-    } else {
-        shell_words::quote(&path.to_string_lossy()).into_owned()
-    }
-}
-
 /// Ours, writable, and closed to others.
 fn folder(name: &'static str, path: &Path, metadata: &Metadata, context: &Context) -> Check {
-    let (shown, typed) = (context.shown(path), typed(path, context));
+    let (shown, typed) = (context.shown(path), context.typed(path));
     let us = rustix::process::geteuid().as_raw();
     if metadata.uid() != us {
         return Check::new(
@@ -144,7 +133,7 @@ fn configuration(context: &Context) -> Vec<Check> {
             Level::Warning,
             name,
             format!("other users can read it (mode {mode:o})"),
-            format!("chmod 600 {}", typed(&file, context)),
+            format!("chmod 600 {}", context.typed(&file)),
         ));
     }
     checks
