@@ -21,6 +21,7 @@ mod progress;
 mod questions;
 mod rehearse;
 mod repositories;
+mod run;
 mod show;
 mod templates;
 
