@@ -16,10 +16,13 @@ use crate::brief::Delivery;
 use crate::config::Changeling;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::git::{Git, Mirror};
+use crate::notify;
 use crate::permission::{self, Permission};
 use crate::plan::Plan;
 use crate::prepare::Subject;
 use crate::record::{self, Fate, File, Header, Kind as Recorded, Retention, Store, Usage};
+use crate::redact::Redactor;
 
 /// How to run.
 #[derive(Debug)]
@@ -93,8 +96,11 @@ pub fn run(
         kept: None,
         hint: None,
     };
-    let mut done = Work::default();
-    let mut step = StepName::Mirror;
+    let mut trail = Trail {
+        step: StepName::Mirror,
+        done: Work::default(),
+        redactor: Redactor::default(),
+    };
     let turn = match may_start(asked, allowance, &mut ran.notes) {
         Ok((mut turn, max_budget_usd)) => {
             turn.name(header.id)?;
@@ -105,14 +111,14 @@ pub fn run(
                 wish,
                 store: &store,
             };
-            match course.follow(&mut run, &mut step, &mut done, &mut ran) {
+            match course.follow(&mut run, &mut trail, &mut ran) {
                 Ok(outcome) | Err(Halt::Known(Stop(outcome))) => ran.outcome = outcome,
                 // A mistake of whoever asked is no run.
                 Err(Halt::Error(error)) if error.kind == Kind::Usage => {
-                    return Err(run.give_up(step, error));
+                    return Err(run.give_up(trail.step, error));
                 }
                 Err(Halt::Error(error)) => {
-                    ran.outcome = failure(step, &error);
+                    ran.outcome = failure(trail.step, &error);
                     ran.hint = error.hint;
                 }
             }
@@ -123,13 +129,20 @@ pub fn run(
             None
         }
     };
-    tidy(&store, wish, &done, &mut ran)?;
-    if let Some(ended) = &done.ended {
+    tidy(&store, wish, &trail.done, &mut ran)?;
+    if let Some(ended) = &trail.done.ended {
         ran.usage = ended.usage;
         ran.agent_seconds = Some(ended.seconds);
     }
     run.finish(&ran.outcome, ran.usage)?;
-    after(&store, subject, changeling, context, &mut ran);
+    remove_old(&store, subject, changeling, context);
+    notify::tell(
+        &store,
+        &ran.run_id,
+        &trail.redactor,
+        &subject.config,
+        context,
+    );
     // Until everything is written down.
     drop(turn);
     Ok(ran)
@@ -193,6 +206,14 @@ impl<E: Into<Error>> From<E> for Halt {
     }
 }
 
+/// How far a run has come, and what it left on the way.
+struct Trail {
+    /// The step under way.
+    step: StepName,
+    done: Work,
+    redactor: Redactor,
+}
+
 /// The way of one run.
 struct Course<'a> {
     subject: &'a Subject,
@@ -204,20 +225,20 @@ impl Course<'_> {
     fn follow(
         &self,
         run: &mut Run,
-        step: &mut StepName,
-        done: &mut Work,
+        trail: &mut Trail,
         ran: &mut Ran,
     ) -> std::result::Result<Outcome, Halt> {
         let subject = self.subject;
         let git = subject.git(run.context, Some(&ran.folder))?;
-        let looked = look(run, step, subject, &git)?;
+        let looked = look(run, &mut trail.step, subject, &git)?;
         self.learn_fates(&looked.facts.pull_requests, run);
         let plan = match looked.plan {
             Ok(plan) => ran.plan.insert(plan),
             Err(reason) => return Ok(Outcome::Skipped { reason }),
         };
         let known = secrets::find(subject, plan, true, run.context);
-        let redactor = known.redactor();
+        trail.redactor = known.redactor();
+        let redactor = &trail.redactor;
         for name in redactor.too_short() {
             let note = format!("the secret {name} is too short to be looked for in what is kept");
             ran.notes.push(note);
@@ -234,7 +255,7 @@ impl Course<'_> {
         {
             return Err(no_token().into());
         }
-        *step = StepName::Clone;
+        trail.step = StepName::Clone;
         let remote = subject.remote(run.context);
         let origin = remote.to_string();
         let may_push = plan.allows(&Permission::Github) && github.is_some();
@@ -245,17 +266,17 @@ impl Course<'_> {
             origin: &origin,
             identity: &identity,
             secrets: &known.for_agent,
-            redactor: &redactor,
+            redactor,
             pushes_to: may_push.then_some(&remote),
         };
-        let worked = work(run, plan, &with, done);
-        let text = proposal(plan, done, false, &redactor);
+        let worked = work(run, plan, &with, &mut trail.done);
+        let text = proposal(plan, &trail.done, false, redactor);
         if let Some(text) = &text {
             run.recording
                 .save(File::PullRequest, text.body.as_bytes())?;
         }
         let ready = worked?;
-        *step = StepName::Publish;
+        trail.step = StepName::Publish;
         let Some(text) = text else {
             return Err(Error::failed("there is work, and nothing to say about it").into());
         };
@@ -268,7 +289,7 @@ impl Course<'_> {
             text: &text,
             notes: &mut ran.notes,
         };
-        Ok(publish(run, ready, done, to)?)
+        Ok(publish(run, ready, &trail.done, to)?)
     }
 
     /// What became of earlier pull requests, since we know it now.
@@ -320,24 +341,30 @@ fn tidy(store: &Store, wish: &RunWish, done: &Work, ran: &mut Ran) -> Result<()>
     Ok(store.mark_clean(&ran.run_id)?)
 }
 
-/// What comes after a run, and cannot change what it led to: old records go, and people are told.
-fn after(
-    store: &Store,
-    subject: &Subject,
-    changeling: &Changeling,
-    context: &Context,
-    ran: &mut Ran,
-) {
+/// Removes records that are too old, and what the mirror keeps of them. It changes nothing a run led
+/// to, so that what goes wrong is only noted.
+fn remove_old(store: &Store, subject: &Subject, changeling: &Changeling, context: &Context) {
     let retention = Retention {
         keep_runs: changeling.keep_runs,
         keep_days: changeling.keep_days,
         at_least: changeling.pause_after,
     };
-    let repo = subject.job.repo.to_string();
-    let pruned = store.prune(&changeling.name, &repo, retention, context.clock.now());
-    if let Err(error) = pruned {
-        ran.notes
-            .push(format!("old records could not be removed: {error}"));
+    let repo = &subject.job.repo;
+    let now = context.clock.now();
+    let removed = match store.prune(&changeling.name, &repo.to_string(), retention, now) {
+        Ok(removed) => removed,
+        Err(error) => return tracing::warn!("old records cannot be removed: {error}"),
+    };
+    let git = Git::new(&context.env);
+    let mirror = Mirror::open(&git, &context.home, repo).ok().flatten();
+    for id in removed {
+        // By its commits the pull request of a run is known for one that no person touched.
+        let is_open = |delivery: &record::Delivery| delivery.state == "open";
+        let open = store
+            .deliveries_of_run(&id)
+            .is_ok_and(|all| all.iter().any(is_open));
+        if let (Some(mirror), false) = (&mirror, open) {
+            mirror.forget_run(&git, &id);
+        }
     }
-    // Telling (`[notify]`) belongs here.
 }

@@ -1,9 +1,9 @@
 //! ssh with one given key: never another, never a question, and only hosts whose keys are known.
 
 use std::ffi::OsString;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -33,6 +33,7 @@ impl Ssh {
         let files = tempfile::Builder::new()
             .prefix(if own { "ssh" } else { ".ssh-" })
             .rand_bytes(if own { 0 } else { 8 })
+            .permissions(Permissions::from_mode(0o700))
             .tempdir_in(place)?;
         let known_hosts = write(files.path(), "known_hosts", KNOWN_HOSTS)?;
         let key = match key {
@@ -96,8 +97,6 @@ fn command(key: &Path, known_hosts: &Path) -> io::Result<String> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::PermissionsExt as _;
-
     use base64::Engine as _;
     use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
     use sha2::{Digest as _, Sha256};
