@@ -76,7 +76,7 @@ fn the_workspace_does_not_fit() {
     let ran = shop
         .with_agent("touch $root/started")
         .is("failed", 4)
-        .says("No space left");
+        .says("the disk is full");
     assert_eq!(ran.outcome["step"], "clone");
     assert!(!shop.env.root().join("started").exists());
     assert!(!ran.folder.join("workspace").exists());

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use changelings_tests::github::rate_limited;
 use changelings_tests::http::Reply;
+use changelings_tests::traces::wait_for;
 use serde_json::json;
 
-use super::{COMMIT, Ran, Shop};
+use super::{COMMIT, Ran, Shop, TOKEN, events};
 
 /// The branch is there; the pull request could not be opened, and why is said.
 #[track_caller]
@@ -14,7 +15,7 @@ fn pushed_without_a_pull_request(shop: &Shop, ran: Ran, why: &str) {
     let ran = ran.is("needs-attention", 3).says(why);
     assert_eq!((shop.branches().len(), shop.pulls().len()), (1, 0));
     assert!(ran.file("patch.diff").contains("+    # mended"));
-    assert!(!ran.output.to_string().contains(super::TOKEN));
+    assert!(!ran.output.to_string().contains(TOKEN));
 }
 
 #[test]
@@ -75,16 +76,39 @@ fn a_github_that_hangs_is_not_waited_for_for_ever() {
 
 #[test]
 fn the_network_is_gone_when_the_work_is_done() {
-    for reply in [Reply::gone(), Reply::json(503, &json!({}))] {
-        let shop = Shop::new();
-        // The agent is the last to see it.
-        shop.github
-            .answers("", "git-receive-pack", reply.clone(), usize::MAX);
-        shop.github.answers("POST", "", reply, usize::MAX);
-        let ran = shop.with_agent(COMMIT).is("needs-attention", 3);
-        assert!(ran.file("patch.diff").contains("+    # mended"));
-        assert!(shop.branches().is_empty());
-    }
+    let shop = Shop::new();
+    let script = format!("{COMMIT}; touch $root/done; until [ -e $root/go ]; do sleep 0.02; done");
+    let mut run = shop.prepare_with(&script).spawn();
+    wait_for("the work", || shop.env.root().join("done").exists());
+    shop.github.answers("", "", Reply::gone(), usize::MAX);
+    shop.env.write("go", "");
+    assert_eq!(run.wait().expect("waiting for a run").code(), Some(3));
+    let [folder] = &shop.records()[..] else {
+        panic!("one record")
+    };
+    let outcome = events(folder).pop().expect("an end")["outcome"].to_string();
+    assert!(
+        outcome.contains("needs-attention") && outcome.contains("kept"),
+        "{outcome}"
+    );
+    let patch = std::fs::read_to_string(folder.join("patch.diff")).expect("a patch");
+    assert!(patch.contains("+    # mended"));
+    assert!(shop.branches().is_empty());
+    // What it left for a person to do is true: `next` does it.
+    shop.github.recovers();
+    let outcome = events(folder).pop().expect("an end")["outcome"].clone();
+    let next = outcome["next"].as_str().expect("what to do");
+    let by_hand = shop.env.external("sh", ["-c", next]);
+    by_hand
+        .env("GIT_CONFIG_COUNT", "1")
+        .env("GIT_CONFIG_KEY_0", "credential.helper")
+        .env(
+            "GIT_CONFIG_VALUE_0",
+            format!("!printf 'username=x-access-token\\npassword={TOKEN}\\n' #"),
+        )
+        .run()
+        .success();
+    assert_eq!(shop.branches().len(), 1);
 }
 
 #[test]

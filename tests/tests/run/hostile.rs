@@ -86,12 +86,24 @@ echo more >> app.py"#
     assert_eq!(shop.branches().len(), 1);
 }
 
+/// What it does to refs of its own clone goes nowhere.
 #[test]
 fn an_agent_that_moves_other_refs() {
     let shop = Shop::new();
+    let refs = || shop.in_bare(["for-each-ref", "--format=%(refname) %(objectname)"]);
+    let before = refs();
     let script = format!(
-        "{COMMIT}; git branch -f main HEAD; git update-ref refs/tags/v1 HEAD; git branch 'x$(id)'"
+        "{COMMIT}; git branch -f other HEAD; git update-ref refs/tags/v1 HEAD; git branch 'x$(id)'"
     );
-    shop.with_agent(&script).is("needs-attention", 3);
-    assert!(shop.branches().is_empty() && shop.pulls().is_empty());
+    shop.with_agent(&script).is("pull-request", 0);
+    let [branch] = &shop.branches()[..] else {
+        panic!("{:?}", shop.branches())
+    };
+    let new = format!("refs/heads/{branch} ");
+    let others: Vec<_> = refs()
+        .lines()
+        .filter(|line| !line.starts_with(&new))
+        .map(ToOwned::to_owned)
+        .collect();
+    assert_eq!(others, [before.trim()]);
 }

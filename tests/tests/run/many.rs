@@ -4,7 +4,7 @@ use std::process::Child;
 
 use changelings_tests::traces::wait_for;
 
-use super::{COMMIT, Shop, events};
+use super::{Shop, events};
 
 fn end(mut child: Child) -> i32 {
     child
@@ -74,7 +74,9 @@ fn twenty_changelings_at_once() {
         // Each under a name of its own: the template would name all branches alike.
         shop.add(name, &format!("work_branch = \"changelings/{name}\""));
     }
-    let agent = shop.agent(COMMIT);
+    // Twenty commits that differ: alike in every byte, they would be one.
+    let agent =
+        shop.agent("echo '    # mended' >> app.py; git commit -qam \"Mend in $CHANGELING_RUN_ID\"");
     let runs: Vec<_> = names
         .iter()
         .map(|name| {
@@ -85,7 +87,12 @@ fn twenty_changelings_at_once() {
         })
         .collect();
     let codes: Vec<_> = runs.into_iter().map(end).collect();
-    assert_eq!(codes, [0; 20]);
+    let ends: Vec<_> = shop
+        .records()
+        .iter()
+        .filter_map(|folder| events(folder).pop())
+        .collect();
+    assert_eq!(codes, [0; 20], "{ends:#?}");
     assert_eq!(
         (
             shop.branches().len(),

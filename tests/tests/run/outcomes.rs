@@ -94,7 +94,7 @@ fn endings() {
             "echo ghp_0123456789abcdefghijABCDEFGHIJ012345 > key; git add -A; git commit -qm x",
             3,
             "needs-attention",
-            "secret",
+            "contains the value of GITHUB_TOKEN",
         ),
         (
             "a link out",
