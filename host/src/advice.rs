@@ -8,34 +8,11 @@ use crate::git::{Git, Mirror};
 use crate::record::{File, Kind, Record, Store};
 use crate::repo_url::RepoUrl;
 
-/// Something to type, and what for.
+/// Something to type, and what for. A command of several lines can be pasted as it is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Advice {
     pub what: &'static str,
     pub command: String,
-}
-
-/// What the plan says of the run, as far as there is one.
-#[derive(Debug, Default)]
-struct Planned {
-    base_branch: Option<String>,
-    starts_at: Option<String>,
-    branch: Option<String>,
-}
-
-impl Planned {
-    fn read(record: &Record, store: &Store) -> Self {
-        let text = store.read(&record.id, File::Plan).ok().flatten();
-        let plan: serde_json::Value = text
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
-        let word = |pointer: &str| plan.pointer(pointer)?.as_str().map(str::to_owned);
-        Self {
-            base_branch: word("/base/branch"),
-            starts_at: word("/branch/starts_at"),
-            branch: word("/branch/name").or_else(|| record.branch.clone()),
-        }
-    }
 }
 
 /// The commands to look at, publish or discard what a run left, and to go on after a failure. Reads
@@ -43,44 +20,44 @@ impl Planned {
 pub fn of(record: &Record, store: &Store, context: &Context) -> Vec<Advice> {
     let mut advice = Vec::new();
     let mut add = |what, command: String| advice.push(Advice { what, command });
+    let id = &record.id;
     let Some(outcome) = &record.outcome else {
-        add(
-            "follow it",
-            format!("changeling logs --follow {}", record.id),
-        );
+        add("follow it", format!("changeling logs --follow {id}"));
         return advice;
     };
     if let Some(next) = next_of(outcome) {
         add("first", next);
     }
     if outcome.error_kind().is_some() {
-        add("what was said", format!("changeling logs {}", record.id));
+        add("read what was said", format!("changeling logs {id}"));
     }
-    if store.has_unpublished_work(record) {
-        let planned = Planned::read(record, store);
-        for (what, command) in commits(record, store, &planned, context) {
-            add(what, command);
-        }
-        if let Some(path) = store.path_of(&record.id, File::Uncommitted) {
-            let path = context.typed(&path);
-            add("look at the rest", format!("less {path}"));
-            add(
-                "take the rest",
-                format!("git apply --3way {path}   # in a clone of yours"),
-            );
-        }
-    }
-    if record.needs_person() || store.has_unpublished_work(record) {
+    let is_left = store.has_unpublished_work(record);
+    if is_left && store.path_of(id, File::Patch).is_some() {
         add(
-            "when it is dealt with",
-            format!("changeling runs settle {}", record.id),
+            "look at its commits",
+            format!("changeling runs show {id} --patch"),
         );
+        let (what, command) = publish(record, store, context);
+        add(what, command);
+        if let Some((what, url)) = propose(record) {
+            add(what, url);
+        }
+    }
+    if is_left && store.path_of(id, File::Uncommitted).is_some() {
+        let show = format!("changeling runs show {id} --uncommitted");
+        add("look at what it did not commit", show.clone());
+        add(
+            "take that, in a clone of yours",
+            format!("{show} | git apply --3way"),
+        );
+    }
+    if is_left || record.needs_person() {
+        let settle = format!("changeling runs settle {id}");
+        add("once it is published, or if you do not want it", settle);
     }
     if outcome.error_kind().is_some() && record.kind == Kind::Run {
-        add(
-            "run it again",
-            format!("changeling run {} --local", record.changeling),
-        );
+        let run = format!("changeling run {} --local", record.changeling);
+        add("run it again", run);
     }
     advice
 }
@@ -91,58 +68,56 @@ fn next_of(outcome: &Outcome) -> Option<String> {
     value.get("next")?.as_str().map(str::to_owned)
 }
 
-/// To look at and publish commits that nobody published.
-fn commits(
-    record: &Record,
-    store: &Store,
-    planned: &Planned,
-    context: &Context,
-) -> Vec<(&'static str, String)> {
-    let Some(patch) = store.path_of(&record.id, File::Patch) else {
-        return Vec::new();
+/// To publish commits that nobody published: from the mirror, as long as it keeps them, else from the
+/// patch.
+fn publish(record: &Record, store: &Store, context: &Context) -> (&'static str, String) {
+    let take = format!(
+        "changeling runs show {} --patch | git apply --index",
+        record.id
+    );
+    let in_a_clone = "take them, in a clone of yours";
+    let Some(branch) = &record.branch else {
+        return (in_a_clone, take);
     };
-    let patch = context.typed(&patch);
     let repo: Option<RepoUrl> = record.repo.clone().try_into().ok();
-    let branch = planned.branch.as_deref();
-    let kept = repo.as_ref().zip(branch).and_then(|(repo, branch)| {
+    let kept = repo.and_then(|repo| {
         let git = Git::new(&context.env);
-        Mirror::kept(&git, &context.home, repo, &record.id, branch)
+        Mirror::kept(&git, &context.home, &repo, &record.id, branch)
     });
-    let mut commands = Vec::new();
-    match (kept, &planned.starts_at, branch) {
-        (Some((git_dir, name)), Some(starts_at), Some(branch)) => {
-            let mirror = context.typed(&git_dir);
-            let range = shell_words::quote(&format!("{}..{name}", short(starts_at))).into_owned();
-            let push = shell_words::quote(&format!("{name}:refs/heads/{branch}")).into_owned();
-            let url = shell_words::quote(&record.repo).into_owned();
-            commands.push((
-                "look at it",
-                format!("git -C {mirror} log --patch --reverse {range}"),
-            ));
-            commands.push(("publish it", format!("git -C {mirror} push {url} {push}")));
-        }
-        (_, Some(starts_at), Some(branch)) => {
-            let branch = shell_words::quote(branch);
-            commands.push(("look at it", format!("less {patch}")));
-            commands.push((
-                "take it",
-                format!(
-                    "git switch -c {branch} {} && git apply --index {patch}   # in a clone of yours",
-                    short(starts_at)
-                ),
-            ));
-        }
-        _ => commands.push(("look at it", format!("less {patch}"))),
+    if let Some((git_dir, tip)) = kept {
+        let push = shell_words::quote(&format!("{}:refs/heads/{branch}", short(&tip))).into_owned();
+        let url = shell_words::quote(&record.repo);
+        let mirror = context.typed(&git_dir);
+        let command = format!("git -C {mirror} \\\n  push {url} \\\n  {push}");
+        return ("publish them", command);
     }
-    if let (Some((owner, name)), Some(base), Some(branch)) = (
-        repo.as_ref().and_then(RepoUrl::github),
-        &planned.base_branch,
-        branch,
-    ) {
-        let url = format!("https://github.com/{owner}/{name}/compare/{base}...{branch}?expand=1");
-        commands.push(("then propose it", url));
+    let branch = shell_words::quote(branch);
+    match starts_at(record, store) {
+        Some(commit) => {
+            let switch = format!("git switch -c {branch} {}", short(&commit));
+            let push = format!("git commit && git push -u origin {branch}");
+            (in_a_clone, format!("{switch}\n{take}\n{push}"))
+        }
+        None => (in_a_clone, take),
     }
-    commands
+}
+
+/// Where a pushed branch becomes a pull request.
+fn propose(record: &Record) -> Option<(&'static str, String)> {
+    let repo: RepoUrl = record.repo.clone().try_into().ok()?;
+    let (owner, name) = repo.github()?;
+    let branch = record.branch.as_deref()?;
+    let url = format!("https://github.com/{owner}/{name}/pull/new/{branch}");
+    Some(("then open its pull request", url))
+}
+
+/// The commit the run's branch starts at, as its plan has it.
+fn starts_at(record: &Record, store: &Store) -> Option<String> {
+    let text = store.read(&record.id, File::Plan).ok()??;
+    let plan: serde_json::Value = serde_json::from_str(&text).ok()?;
+    plan.pointer("/branch/starts_at")?
+        .as_str()
+        .map(str::to_owned)
 }
 
 /// Enough of a commit's name.

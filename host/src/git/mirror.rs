@@ -169,7 +169,7 @@ impl Mirror {
         format_of(self.branches.values().next().map_or("", String::as_str))
     }
 
-    /// Where the commits of a run are kept here: folder and full name of the ref. `None`: they are not.
+    /// Where the commits of a run are kept here: the folder, and the last of them. `None`: they are not.
     pub fn kept(
         git: &Git,
         home: &Home,
@@ -181,8 +181,10 @@ impl Mirror {
         let name = format!("refs/runs/{run_id}/heads/{branch}");
         let look = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
         let call = git.in_dir(&git_dir).args(look).arg(&name);
-        let there = git_dir.is_dir() && checked("rev-parse", &call).is_ok();
-        there.then_some((git_dir, name))
+        let found = git_dir
+            .is_dir()
+            .then(|| checked("rev-parse", &call).ok())??;
+        Some((git_dir, found.text()))
     }
 
     /// Lets go of what a run left here. Best effort: what stays costs a little room.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Letter, NotifyError};
 use crate::context::Environment;
-use crate::names::printable;
+use crate::names::{printable, printable_lines};
 use crate::process::{Command, find_on_path};
 
 /// Where it is when it is not on PATH, which it often is not for ordinary users.
@@ -69,12 +69,10 @@ pub(super) fn mail(addresses: &[String], letter: &Letter) -> String {
     if !letter.next.is_empty() {
         text.push_str("\nNext, on the machine it ran on:\n");
         for advice in &letter.next {
-            let _ = writeln!(
-                text,
-                "  {}:\n    {}",
-                advice.what,
-                printable(&advice.command)
-            );
+            let _ = writeln!(text, "  {}:", advice.what);
+            for line in printable_lines(&advice.command).lines() {
+                let _ = writeln!(text, "    {line}");
+            }
         }
     }
     text

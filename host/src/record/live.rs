@@ -48,7 +48,7 @@ pub(super) fn relock(folder: &Path) -> io::Result<Option<File>> {
     }
 }
 
-/// Its process holds the lock. Where locks do not work, a run counts as alive.
+/// Its process holds the lock.
 fn is_alive(folder: &Path) -> bool {
     match open_plain(&folder.join(LOCK_FILE)) {
         // Released when the file is closed, at the end of this arm.
@@ -73,6 +73,11 @@ impl Store {
                 .map_err(|error| self.failed(error))?;
         }
         Ok(())
+    }
+
+    /// Its process is there. Where locks do not work, a run counts as alive.
+    pub fn lives(&self, id: &str) -> bool {
+        is_alive(&self.folder_of(id))
     }
 
     /// The process of a run that lives; `None` when it does not.

@@ -6,6 +6,7 @@ use rusqlite::ToSql;
 use super::rows::{COLUMNS, raw};
 use super::{Kind, Record, RecordError, Store};
 use crate::names::Name;
+use crate::repo_url::RepoUrl;
 
 /// Which runs to list.
 #[derive(Debug, Clone, Default)]
@@ -99,6 +100,31 @@ impl Store {
             "SELECT {COLUMNS} FROM runs WHERE id >= ? AND id < ? ORDER BY started_at DESC, id DESC LIMIT 9"
         );
         self.records(&sql, &[id, &format!("{id}\u{7f}")])
+    }
+
+    /// Runs whose id ends so (its random part alone is enough for a person), newest first, at most nine.
+    pub fn runs_ending(&self, tail: &str) -> Result<Vec<Record>, RecordError> {
+        if tail.len() < 4 || !tail.bytes().all(|b| b.is_ascii_hexdigit()) {
+            return Ok(Vec::new());
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE substr(id, -length(?1)) = ?1
+             ORDER BY started_at DESC, id DESC LIMIT 9"
+        );
+        self.records(&sql, &[tail])
+    }
+
+    /// Every way a repository is written in the records.
+    pub fn spellings(&self, repo: &RepoUrl) -> Result<Vec<String>, RecordError> {
+        let all = || -> rusqlite::Result<Vec<String>> {
+            let mut statement = self.connection.prepare("SELECT DISTINCT repo FROM runs")?;
+            statement.query_map([], |row| row.get(0))?.collect()
+        };
+        let all = all().map_err(|error| self.failed(error))?;
+        let same = |text: &String| {
+            RepoUrl::try_from(text.clone()).is_ok_and(|other| other.key() == repo.key())
+        };
+        Ok(all.into_iter().filter(same).collect())
     }
 
     /// The latest run of a changeling on a repository, whatever came of it. Rehearsals are none.
