@@ -34,7 +34,7 @@ struct Ran {
     output: Output,
     folder: PathBuf,
     events: Vec<Value>,
-    /// As the last event says it.
+    /// As its end says it.
     outcome: Value,
 }
 
@@ -71,6 +71,11 @@ impl Shop {
 
     /// Adds a changeling, with more lines of configuration.
     fn add(&mut self, name: &str, more: &str) {
+        self.add_of("fixme-fairy", name, more);
+    }
+
+    /// Adds a changeling of a template.
+    fn add_of(&mut self, template: &str, name: &str, more: &str) {
         let repo = self.github.repository("acme/shop");
         let timeout = if more.contains("timeout") {
             ""
@@ -78,7 +83,7 @@ impl Shop {
             "timeout = \"1m\"\n"
         };
         self.config += &format!(
-            "\n[changelings.{name}]\ntemplate = \"fixme-fairy\"\nrepo = \"{repo}\"\nschedule = \"0 3 * * *\"\n\
+            "\n[changelings.{name}]\ntemplate = \"{template}\"\nrepo = \"{repo}\"\nschedule = \"0 3 * * *\"\n\
              timezone = \"UTC\"\n{timeout}{more}\n"
         );
         self.env.write_config(&self.config);
@@ -148,8 +153,8 @@ impl Shop {
             panic!("{} records of one run:\n{output}", new.len())
         };
         let events = events(folder);
-        let outcome = events
-            .last()
+        let end = events.iter().find(|event| event["event"] == "ended");
+        let outcome = end
             .map(|event| event["outcome"].clone())
             .unwrap_or_default();
         Ran {
