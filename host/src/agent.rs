@@ -46,8 +46,10 @@ pub enum Agent {
 /// What is heard of an agent while it works.
 #[derive(Debug)]
 pub enum Heard<'a> {
-    /// A piece of its output, redacted.
+    /// A piece of its output, redacted: for the log.
     Output(&'a [u8]),
+    /// What it says or does now, in one printable line: for showing progress.
+    Says(&'a str),
     /// What it cost so far, as far as it says so in a form made for machines.
     Usage(Usage),
 }

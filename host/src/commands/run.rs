@@ -79,7 +79,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
                     show::show(&answer, ran, subject, context);
                 }
                 answers.push(answer);
-                failed(ran)
+                failed(ran).map(|error| if args.json { error } else { told(error) })
             }
             Err(error) => {
                 answers.push(Answer::failed(error, subject));
@@ -134,6 +134,14 @@ fn one(args: &Args, agent: Option<&Agent>, subject: &Subject, context: &Context)
     };
     let mut watch = Watch::of(subject, &context.ui);
     exec::run(subject, &wish, context, &mut |news| watch.hear(&news))
+}
+
+/// What to do about it stands below the outcome already.
+fn told(error: Error) -> Error {
+    Error {
+        hint: None,
+        ..error
+    }
 }
 
 /// The error of a run that did not end well.

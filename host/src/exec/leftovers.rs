@@ -95,6 +95,16 @@ fn salvage(store: &Store, mut recording: Recording, context: &Context) -> Result
     let Some(record) = store.run(&id)?.filter(|record| record.kind == Kind::Run) else {
         return Ok(None);
     };
+    // Before that there is nothing of an agent's, and perhaps half a checkout.
+    let events = store.events(&id)?;
+    let worked = |event: &Event| matches!(event, Event::AgentStarted { .. });
+    if !events
+        .iter()
+        .filter_map(|each| each.event.as_ref())
+        .any(worked)
+    {
+        return Ok(None);
+    }
     let folder = store.folder_of(&id);
     let plan = store.read(&id, File::Plan)?;
     let plan: Option<Plan> = plan.and_then(|text| serde_json::from_str(&text).ok());

@@ -20,7 +20,7 @@ use crate::pull_request::Text;
 use crate::record::{File, Store};
 use crate::repo_url::RepoUrl;
 
-use wording::{few, push_line};
+use wording::few;
 
 /// Before the second and third attempt at what the network or another run got in the way of.
 const WAITS: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(5)];
@@ -41,6 +41,8 @@ pub(super) struct Publisher<'a> {
     pub(super) text: &'a Text,
     /// What a reader should know, though it changes no outcome.
     pub(super) notes: &'a mut Vec<String>,
+    /// Set when the remote holds the branch.
+    pub(super) published: &'a mut bool,
 }
 
 /// What the remote was seen to hold.
@@ -78,12 +80,12 @@ pub(super) fn publish(
                 "the permission `publish` is not in force: {commits} on {} are kept, and published nowhere",
                 plan.branch.name
             )],
-            next: Some(push_line(&to, &tip, &plan.branch.name)),
+            next: None,
         });
     }
     run.step(StepName::Publish, |run| {
         if let (Some(github), Some(number)) = (to.github, plan.branch.updates)
-            && let Err(stop) = to.is_still_open(github, number, &tip)
+            && let Err(stop) = to.is_still_open(github, number)
         {
             return Ok(Err(stop));
         }
@@ -122,7 +124,6 @@ impl Publisher<'_> {
             if !moved.is_empty() {
                 return Err(self.not_pushed(
                     &name,
-                    tip,
                     format!("the agent itself moved {} of the remote", moved.join(", ")),
                 ));
             }
@@ -133,11 +134,11 @@ impl Publisher<'_> {
             if pushed.as_ref() == Some(&name) {
                 let why =
                     format!("the remote took the push, and its {name} is elsewhere all the same");
-                return Err(self.not_pushed(&name, tip, why));
+                return Err(self.not_pushed(&name, why));
             }
             if is_new && held.is_some_and(|held| !is_of_run(held, done)) {
                 name = free_name(&self.plan.branch.name, &listing)
-                    .ok_or_else(|| self.not_pushed(&name, tip, "its name is taken".to_owned()))?;
+                    .ok_or_else(|| self.not_pushed(&name, "its name is taken".to_owned()))?;
                 let note = format!(
                     "{} was taken meanwhile; this is {name}",
                     self.plan.branch.name
@@ -154,15 +155,12 @@ impl Publisher<'_> {
                 // Somebody else was quicker: what the remote holds now tells what to do.
                 Ok(Push::Rejected(why)) if is_new && is_race(&why) && waits.next().is_some() => {}
                 Ok(Push::Rejected(why)) => {
-                    return Err(self.not_pushed(
-                        &name,
-                        tip,
-                        format!("the push was refused: {why}"),
-                    ));
+                    return Err(self.not_pushed(&name, format!("the push was refused: {why}")));
                 }
                 Err(error) => self.again(&error, &mut waits, &name, tip)?,
             }
         }
+        *self.published = true;
         run.event(&Event::Pushed {
             branch: name.clone(),
             commit: tip.to_owned(),
@@ -197,7 +195,7 @@ impl Publisher<'_> {
                     Err(self.interrupted(name, tip))
                 }
             }
-            _ => Err(self.not_pushed(name, tip, format!("it could not be pushed: {error}"))),
+            _ => Err(self.not_pushed(name, format!("it could not be pushed: {error}"))),
         }
     }
 
@@ -218,10 +216,10 @@ impl Publisher<'_> {
         }
     }
 
-    fn not_pushed(&self, name: &str, tip: &str, why: String) -> Stop {
+    fn not_pushed(&self, name: &str, why: String) -> Stop {
         Stop(Outcome::NeedsAttention {
             why: vec![why, format!("the work for {name} is kept here")],
-            next: Some(push_line(self, tip, name)),
+            next: None,
         })
     }
 

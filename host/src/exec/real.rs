@@ -100,6 +100,7 @@ pub fn run(
         step: StepName::Mirror,
         done: Work::default(),
         redactor: Redactor::default(),
+        published: false,
     };
     let turn = match may_start(asked, allowance, &mut ran.notes) {
         Ok((mut turn, max_budget_usd)) => {
@@ -129,7 +130,7 @@ pub fn run(
             None
         }
     };
-    tidy(&store, wish, &trail.done, &mut ran)?;
+    tidy(&store, wish, &trail, &mut ran)?;
     if let Some(ended) = &trail.done.ended {
         ran.usage = ended.usage;
         ran.agent_seconds = Some(ended.seconds);
@@ -212,6 +213,8 @@ struct Trail {
     step: StepName,
     done: Work,
     redactor: Redactor,
+    /// The remote holds the branch.
+    published: bool,
 }
 
 /// The way of one run.
@@ -288,6 +291,7 @@ impl Course<'_> {
             github: github.as_ref(),
             text: &text,
             notes: &mut ran.notes,
+            published: &mut trail.published,
         };
         Ok(publish(run, ready, &trail.done, to)?)
     }
@@ -323,16 +327,18 @@ fn no_token() -> Error {
 
 /// Removes what is not to be kept. Work that is nowhere but in the workspace stays there, and the next
 /// run or `doctor` takes it out.
-fn tidy(store: &Store, wish: &RunWish, done: &Work, ran: &mut Ran) -> Result<()> {
+fn tidy(store: &Store, wish: &RunWish, trail: &Trail, ran: &mut Ran) -> Result<()> {
     let workspace = ran.folder.join("workspace");
     let is_there = workspace.is_dir();
-    if is_there && done.ended.is_some() && !done.kept {
+    if is_there && trail.done.ended.is_some() && !trail.done.kept {
         leftovers::remove_scratch_but_workspace(&ran.folder);
         ran.kept = Some(workspace);
         return Ok(());
     }
-    let unpublished = matches!(ran.outcome, Outcome::NeedsAttention { .. });
-    if is_there && (wish.keep || unpublished) {
+    let unpublished = matches!(ran.outcome, Outcome::NeedsAttention { .. }) && !trail.published;
+    // What leaks is in the mirror, and that is enough of it.
+    let worth_keeping = unpublished && !trail.done.leaks;
+    if is_there && (wish.keep || worth_keeping) {
         leftovers::remove_scratch_but_workspace(&ran.folder);
         ran.kept = Some(workspace);
     } else {

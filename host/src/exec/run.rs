@@ -65,7 +65,12 @@ impl<'a> Run<'a> {
                     (self.watch)(News::Said(&line));
                 }
             }
-            Heard::Usage(usage) => (self.watch)(News::Usage(*usage)),
+            Heard::Says(line) => (self.watch)(News::Said(line)),
+            Heard::Usage(usage) => {
+                // A run that is killed has cost what it cost.
+                self.recording.usage(*usage)?;
+                (self.watch)(News::Usage(*usage));
+            }
         }
         Ok(())
     }
@@ -126,8 +131,10 @@ pub(super) fn failure(step: StepName, error: &Error) -> Outcome {
     match error.kind {
         Kind::Interrupted => Outcome::Interrupted,
         Kind::NeedsPerson => Outcome::NeedsAttention {
-            why: vec![format!("{}: {error}", step.as_str())],
-            next: error.hint.clone(),
+            why: std::iter::once(format!("{}: {error}", step.as_str()))
+                .chain(error.hint.clone())
+                .collect(),
+            next: None,
         },
         _ => Outcome::Failed {
             step,

@@ -7,7 +7,7 @@ use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
 use crate::git::{Git, Mirror, NewFile, checked};
 use crate::job::Identity;
-use crate::patch;
+use crate::patch::{self, Violation};
 use crate::plan::Plan;
 use crate::process::despite_interrupt;
 use crate::record::File;
@@ -50,6 +50,8 @@ pub(super) struct Work {
     pub(super) pushed: Option<String>,
     /// It is in the mirror and in the record; before that it is only in the workspace.
     pub(super) kept: bool,
+    /// The workspace holds the value of a secret.
+    pub(super) leaks: bool,
 }
 
 /// Does the work as far as it goes. `work` holds what there is, also when the run stops early.
@@ -227,6 +229,8 @@ fn check(
         ))
     })?;
     if !patch.is_empty() {
+        let is_leak = |violation: &Violation| matches!(violation, Violation::Secret { .. });
+        work.leaks = patch.iter().any(is_leak);
         let mut why: Vec<String> = patch.iter().map(ToString::to_string).collect();
         if work.pushed.is_some() {
             why.push(format!(

@@ -94,16 +94,11 @@ impl Publisher<'_> {
     }
 
     /// A pull request that people closed is not pushed to: they said no, or took what was there.
-    pub(super) fn is_still_open(
-        &self,
-        github: &Repository,
-        number: u64,
-        tip: &str,
-    ) -> Result<(), Stop> {
+    pub(super) fn is_still_open(&self, github: &Repository, number: u64) -> Result<(), Stop> {
         match retried(|| github.pull(number)) {
             Ok(pull) if pull.state != "open" => {
                 let why = format!("#{number} is {} by now", pull.state);
-                Err(self.not_pushed(&self.plan.branch.name, tip, why))
+                Err(self.not_pushed(&self.plan.branch.name, why))
             }
             // What it is cannot be told; the next question will have the same trouble, or not.
             _ => Ok(()),

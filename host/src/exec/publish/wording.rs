@@ -11,18 +11,6 @@ pub(super) fn few(commits: usize) -> String {
     }
 }
 
-/// Pushes what the mirror keeps.
-pub(super) fn push_line(publisher: &Publisher, commit: &str, branch: &str) -> String {
-    shell_words::join([
-        "git",
-        "--git-dir",
-        &publisher.with.mirror.git_dir.to_string_lossy(),
-        "push",
-        &publisher.remote.to_string(),
-        &format!("{commit}:refs/heads/{branch}"),
-    ])
-}
-
 impl Publisher<'_> {
     fn gh(&self, words: &[&str]) -> Option<String> {
         let repo = self.github?.full_name();
