@@ -5,10 +5,12 @@ mod dialects;
 mod disk;
 mod forge;
 mod hostile;
+mod limits;
 mod many;
 mod night;
 mod outcomes;
 mod secrets;
+mod ssh;
 
 use std::path::{Path, PathBuf};
 
