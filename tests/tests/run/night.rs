@@ -54,6 +54,10 @@ fn parcels(env: &TestEnv) -> changelings_tests::Repo<'_> {
         "tests/test_app.py",
         "from app import total\n\n\ndef test_total():\n    total([1])\n",
     )
+    .write(
+        "pyproject.toml",
+        "[project]\nname = \"shop\"\nversion = \"1.0\"\n\n[tool.pytest.ini_options]\n",
+    )
     .write("README.md", "# Shop\n\n`total(items)` adds up.\n");
     repo.commit(ADA, "2025-01-10", "Add the shop");
     repo
@@ -201,9 +205,5 @@ fn a_key_that_is_not_taken() {
         run(&shop, "fairy").env("ANTHROPIC_API_KEY", KEY.replace("0123456789", "9876543210"));
     let ran = shop.ran(wrong).is("failed", 4);
     assert_eq!(ran.outcome["step"], "agent");
-    assert!(
-        ran.outcome.to_string().to_lowercase().contains("api key"),
-        "{}",
-        ran.outcome
-    );
+    ran.says("its key or login is refused");
 }

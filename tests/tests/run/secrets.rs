@@ -51,7 +51,7 @@ pub(super) fn tell_everybody() -> String {
     format!(
         "printf %s \"$DEPLOY_KEY\" > $root/arrived
          printf '%s\\n' \"$DEPLOY_KEY\"; printf '%s\\n' \"$DEPLOY_KEY\" >&2
-         printf %s \"$DEPLOY_KEY\" | base64 | tr -d '\\n'
+         printf %s \"$DEPLOY_KEY\" | base64 | tr -d '\\n'; echo
          printf 'Used the key %s\\n' \"$DEPLOY_KEY\" > $CHANGELING_SUMMARY
          {COMMIT}"
     )
