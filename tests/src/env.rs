@@ -13,6 +13,9 @@ use crate::terminal::Shown;
 /// What the program takes for now, unless the test says otherwise: a Monday morning.
 pub const NOW: &str = "2026-03-02T09:00:00Z";
 
+/// What the names of all tests' folders begin with.
+pub(crate) const PREFIX: &str = "changelings-test-";
+
 /// Folders, clock and environment of one test; gone when it ends.
 ///
 /// With `CHANGELINGS_KEEP_TEST_DIRS` set, the folders of a failed test stay and their path is printed.
@@ -53,7 +56,7 @@ impl TestEnv {
     /// The folders cannot be made.
     pub fn untouched() -> Self {
         let folder = tempfile::Builder::new()
-            .prefix("changelings-test-")
+            .prefix(PREFIX)
             .tempdir()
             .expect("making a temporary folder");
         // macOS hands out a link (/var/folders) and git answers with what it points to.

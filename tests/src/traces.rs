@@ -119,7 +119,8 @@ fn holds(bytes: &[u8], text: &[u8]) -> bool {
     false
 }
 
-/// Reads every command line of the machine over and over until it is asked what it saw.
+/// Reads every command line of the machine over and over until it is asked what it saw. Those of other
+/// tests that run meanwhile are left out.
 #[derive(Debug)]
 pub struct Watch {
     ended: Arc<AtomicBool>,
@@ -127,14 +128,25 @@ pub struct Watch {
 }
 
 impl Watch {
-    #[expect(clippy::new_without_default, reason = "it starts something")]
-    pub fn new() -> Self {
+    /// For the test whose folder this is.
+    pub fn of(folder: &Path) -> Self {
+        let folder = folder.to_string_lossy().into_owned();
+        let is_ours = move |process: &Process| {
+            let texts = [&process.argv, &process.env];
+            let has = |part: &str| texts.iter().any(|text| text.contains(part));
+            has(&folder) || !has(crate::env::PREFIX)
+        };
         let ended = Arc::<AtomicBool>::default();
         let told = Arc::clone(&ended);
         let watcher = thread::spawn(move || {
             let mut seen = BTreeSet::new();
             loop {
-                seen.extend(all().into_iter().map(|process| process.argv));
+                seen.extend(
+                    all()
+                        .into_iter()
+                        .filter(&is_ours)
+                        .map(|process| process.argv),
+                );
                 if told.load(Ordering::Relaxed) {
                     return seen;
                 }
@@ -193,7 +205,7 @@ mod tests {
     fn command_lines_and_files_are_seen() {
         let env = TestEnv::untouched();
         let mut child = env.external("sleep", ["601"]).spawn();
-        let watch = Watch::new();
+        let watch = Watch::of(env.root());
         let seen = watch.seen();
         child.kill().unwrap();
         child.wait().unwrap();

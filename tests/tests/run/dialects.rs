@@ -39,7 +39,7 @@ fn a_pull_request_from_a_repository_that_means_harm(shop: &mut Shop) {
     let script = format!("{}\n{RESULT}", secrets::tell_everybody());
     claude(shop, &script);
     shop.with("permissions = [\"publish\", \"repo:read\", \"env:DEPLOY_KEY\"]");
-    let watch = Watch::new();
+    let watch = Watch::of(shop.env.root());
     let run = shop.prepare("nightly").env("DEPLOY_KEY", NASTY);
     let ran = shop.ran(run).is("pull-request", 0);
     secrets::arrived(shop);

@@ -104,7 +104,7 @@ fn the_network_is_gone_when_the_work_is_done() {
     let next = shown["next"]
         .as_array()
         .unwrap_or_else(|| panic!("{shown:#}"));
-    let next = next.iter().find(|next| next["what"] == "publish it");
+    let next = next.iter().find(|next| next["what"] == "publish them");
     let next = next
         .and_then(|next| next["command"].as_str())
         .unwrap_or_else(|| panic!("{shown:#}"));

@@ -69,7 +69,7 @@ fn three_changelings() {
     if !equip(&shop) {
         return;
     }
-    let api = Anthropic::with(vec![Turn::say("There is nothing to do.")]);
+    let api = Anthropic::with(Vec::new());
     api.when(
         "FIXME",
         vec![
@@ -96,6 +96,13 @@ fn three_changelings() {
             Turn::say("The test checks something now."),
         ],
     );
+    api.when(
+        "CHANGELING_REPORT",
+        vec![
+            Turn::bash("printf '# Docstrings\\n\\n`total` has none.\\n' > \"$CHANGELING_REPORT\""),
+            Turn::say("The report is written."),
+        ],
+    );
     for (template, name) in [
         ("fixme-fairy", "fairy"),
         ("test-troll", "troll"),
@@ -103,16 +110,21 @@ fn three_changelings() {
     ] {
         add(&shop, &api, template, name);
     }
-    let watch = Watch::new();
+    let watch = Watch::of(shop.env.root());
     let [fairy, troll, reporter] =
         ["fairy", "troll", "reporter"].map(|name| shop.ran(run(&shop, name)));
     let seen = watch.seen();
 
     let fairy = fairy.is("pull-request", 0);
     let troll = troll.is("pull-request", 0);
-    assert_eq!(reporter.output.code, 0, "{}", reporter.output);
+    let reporter = reporter.is("pull-request", 0);
+    assert!(
+        reporter.file("report.md").contains("`total` has none."),
+        "{}",
+        reporter.outcome
+    );
     let pulls = shop.pulls();
-    assert_eq!((shop.branches().len(), pulls.len()), (2, 2));
+    assert_eq!((shop.branches().len(), pulls.len()), (3, 3));
     for (ran, title, subject) in [
         (&fairy, "Fixme Fairy", "Round the total"),
         (&troll, "Test Troll", "Check what the test is about"),
@@ -149,11 +161,12 @@ fn three_changelings() {
 
     // The keys are nowhere.
     let keys = [KEY.to_owned(), super::TOKEN.to_owned()];
-    assert!(
-        !seen
-            .iter()
-            .any(|line| keys.iter().any(|key| line.contains(key)))
-    );
+    for line in seen {
+        assert!(
+            !keys.iter().any(|key| line.contains(key)),
+            "on a command line: {line}"
+        );
+    }
     let found = files_with(shop.env.root(), &keys);
     assert!(found.is_empty(), "{found:#?}");
 }

@@ -68,7 +68,7 @@ pub(super) fn arrived(shop: &Shop) {
 fn by_a_command() {
     let mut shop = Shop::new();
     shop.with("secrets = [\"GITHUB_TOKEN\", \"DEPLOY_KEY\"]\npermissions = [\"publish\", \"repo:read\", \"env:DEPLOY_KEY\"]");
-    let watch = Watch::new();
+    let watch = Watch::of(shop.env.root());
     let run = shop
         .prepare_with(&tell_everybody())
         .env("DEPLOY_KEY", NASTY);

@@ -24,7 +24,7 @@ fn with_a_key() {
         .replace(&shop.github.repository("acme/shop"), &over_ssh);
     shop.config = config;
     shop.with("ssh_key = \"DEPLOY_KEY\"\nsecrets = [\"DEPLOY_KEY\"]");
-    let watch = Watch::new();
+    let watch = Watch::of(shop.env.root());
     let run = shop
         .prepare_with(&format!("env > $root/seen; {COMMIT}"))
         .env("DEPLOY_KEY", key)
