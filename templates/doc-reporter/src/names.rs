@@ -7,7 +7,7 @@ use changelings_sdk::{Failure, prompt};
 use knowledge::docs::Form;
 use knowledge::{decoy, ecosystem, language};
 
-use crate::documents::Document;
+use crate::documents::{Document, Mention};
 use crate::gone::Finding;
 
 /// Most names looked up, and most searches for them: names that occur everywhere fill one search and
@@ -18,6 +18,9 @@ const MAX_MATCHES: u32 = 4_000;
 const MAX_PATTERN: usize = 3_800;
 /// Most lines kept of a name.
 const MAX_LINES: usize = 400;
+
+/// Most other lines told of a name.
+const MAX_OTHERS: usize = 6;
 
 /// Words before the name of something that is defined.
 const DEFINING: &[&str] = &[
@@ -52,11 +55,24 @@ pub(crate) struct Named {
     pub(crate) line: u32,
     /// As the document writes it.
     pub(crate) text: String,
+    /// Other lines of the document that have it.
+    also: Vec<u32>,
     /// What is looked for: the last part, or a flag without its dashes.
     key: String,
     is_flag: bool,
     /// The part before the last: a module, a class.
     qualifier: Option<String>,
+}
+
+impl Named {
+    /// As code defines it: `takes --currency`, `defines fine_for`.
+    pub(crate) fn as_defined(&self) -> String {
+        if self.is_flag {
+            format!("takes {}", prompt::code(&format!("--{}", self.key)))
+        } else {
+            format!("defines {}", prompt::code_bounded(&self.key, 60))
+        }
+    }
 }
 
 /// Where code has a name.
@@ -150,10 +166,20 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
 
 fn gone(named: &Named) -> Finding {
     let text = prompt::code_bounded(&named.text, 120);
+    let also = match named.also.as_slice() {
+        [] => String::new(),
+        lines => {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            format!(" (also in line {})", lines.join(", "))
+        }
+    };
     let what = if named.is_flag {
-        format!("names the option {text}, which no code takes")
+        format!("names the option {text}{also}, which no code takes")
     } else {
-        format!("names {text}, and no code has {}", prompt::code(&named.key))
+        format!(
+            "names {text}{also}, and no code has {}",
+            prompt::code(&named.key)
+        )
     };
     Finding {
         path: named.path.clone(),
@@ -178,6 +204,7 @@ fn collect(documents: &[Document]) -> Vec<Named> {
                 path: document.path.clone(),
                 line: mention.line,
                 text: mention.text.clone(),
+                also: others(document, mention),
                 key,
                 is_flag,
                 qualifier,
@@ -185,6 +212,27 @@ fn collect(documents: &[Document]) -> Vec<Named> {
         }
     }
     found.into_values().collect()
+}
+
+/// Other lines of the document, commands among them, that have the text of a mention.
+fn others(document: &Document, mention: &Mention) -> Vec<u32> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let has = |text: &str| {
+        text.match_indices(&mention.text).any(|(at, _)| {
+            let after = &text[at + mention.text.len()..];
+            !text[..at].ends_with(is_part) && !after.starts_with(is_part)
+        })
+    };
+    let mut lines: Vec<u32> = document
+        .mentions
+        .iter()
+        .filter(|other| other.form != Form::Link && other.line != mention.line && has(&other.text))
+        .map(|other| other.line)
+        .collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines.truncate(MAX_OTHERS);
+    lines
 }
 
 /// `loans.fine_for(loan)` is `fine_for` of `loans`; words of prose and commands are no names.
