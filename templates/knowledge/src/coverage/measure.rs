@@ -338,7 +338,7 @@ fn not_locked(tool: &Tool, folder: &str, survey: &Survey) -> Result<String, Fail
         locked.items.iter().any(|locked| locked.text.trim() == line)
     };
     let missing = [package, "pytest"].into_iter().filter(|name| !has(name));
-    Ok(missing.map(|name| format!("--with {name} ")).collect())
+    Ok(missing.flat_map(|name| ["--with ", name, " "]).collect())
 }
 
 fn speaks_for(measure: &Measure, tool: &Tool) -> bool {

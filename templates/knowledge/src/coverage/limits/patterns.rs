@@ -181,7 +181,6 @@ fn after<'a>(text: &'a str, name: &str, bracket: char) -> Option<(usize, &'a str
     for (at, c) in text[start..].char_indices() {
         match (quote, c) {
             (Some(open), _) if open == c => quote = None,
-            (Some(_), _) => {}
             (None, '"' | '\'' | '`') => quote = Some(c),
             (None, '{' | '[' | '(') => depth += 1,
             (None, '}' | ']' | ')') => depth -= 1,
