@@ -7,7 +7,7 @@ use changelings_sdk::{Failure, prompt};
 use knowledge::docs::Form;
 use knowledge::{decoy, ecosystem, language};
 
-use crate::documents::{Document, Mention};
+use crate::documents::Document;
 use crate::gone::Finding;
 
 /// Most names looked up, and most searches for them: names that occur everywhere fill one search and
@@ -55,8 +55,6 @@ pub(crate) struct Named {
     pub(crate) line: u32,
     /// As the document writes it.
     pub(crate) text: String,
-    /// Other lines of the document that have it.
-    also: Vec<u32>,
     /// What is looked for: the last part, or a flag without its dashes.
     key: String,
     is_flag: bool,
@@ -145,7 +143,7 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
                     .iter()
                     .any(|line| is_flag_of_code(&line.text, &named.key))
             {
-                names.gone.push(gone(named));
+                names.gone.push(gone(named, documents));
             } else if let Some((path, line)) = definition(named, matches) {
                 names.defined.push(Defined {
                     named: named.clone(),
@@ -154,7 +152,7 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
                 });
             }
         } else if is_complete && missing.contains(named.key.as_str()) {
-            names.gone.push(gone(named));
+            names.gone.push(gone(named, documents));
         }
     }
     names.gone.sort();
@@ -164,9 +162,9 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
     Ok(names)
 }
 
-fn gone(named: &Named) -> Finding {
+fn gone(named: &Named, documents: &[Document]) -> Finding {
     let text = prompt::code_bounded(&named.text, 120);
-    let also = match named.also.as_slice() {
+    let also = match others(named, documents).as_slice() {
         [] => String::new(),
         lines => {
             let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
@@ -204,7 +202,6 @@ fn collect(documents: &[Document]) -> Vec<Named> {
                 path: document.path.clone(),
                 line: mention.line,
                 text: mention.text.clone(),
-                also: others(document, mention),
                 key,
                 is_flag,
                 qualifier,
@@ -214,19 +211,20 @@ fn collect(documents: &[Document]) -> Vec<Named> {
     found.into_values().collect()
 }
 
-/// Other lines of the document, commands among them, that have the text of a mention.
-fn others(document: &Document, mention: &Mention) -> Vec<u32> {
+/// Other lines of the document, commands among them, that have the name.
+fn others(named: &Named, documents: &[Document]) -> Vec<u32> {
     let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let has = |text: &str| {
-        text.match_indices(&mention.text).any(|(at, _)| {
-            let after = &text[at + mention.text.len()..];
+        text.match_indices(&named.text).any(|(at, _)| {
+            let after = &text[at + named.text.len()..];
             !text[..at].ends_with(is_part) && !after.starts_with(is_part)
         })
     };
-    let mut lines: Vec<u32> = document
-        .mentions
+    let mut lines: Vec<u32> = documents
         .iter()
-        .filter(|other| other.form != Form::Link && other.line != mention.line && has(&other.text))
+        .filter(|document| document.path == named.path)
+        .flat_map(|document| &document.mentions)
+        .filter(|other| other.form != Form::Link && other.line != named.line && has(&other.text))
         .map(|other| other.line)
         .collect();
     lines.sort_unstable();

@@ -28,6 +28,8 @@ const MAX_READ_FILES: usize = 24;
 const MAX_THRESHOLDS: usize = 8;
 /// Most patterns followed.
 const MAX_PATTERNS: usize = 60;
+/// Most configurations whose files are listed.
+const MAX_PARTS: usize = 8;
 const MAX_MATCHING: u32 = 20_000;
 
 /// What the owners demand of coverage.
@@ -173,16 +175,15 @@ fn patterns() -> Result<(Vec<Pattern>, Vec<Pattern>), Failure> {
             found.extend(patterns::in_file(&path, &file.text));
         }
     }
-    let (mut wanted, mut unwanted): (Vec<Pattern>, Vec<Pattern>) =
+    let (wanted, mut unwanted): (Vec<Pattern>, Vec<Pattern>) =
         found.into_iter().partition(|pattern| pattern.is_wanted);
-    wanted.truncate(MAX_PATTERNS);
     unwanted.truncate(MAX_PATTERNS);
     Ok((wanted, unwanted))
 }
 
 /// The files that patterns match, sorted; `None` when that cannot be said.
 fn matching(patterns: &[&Pattern]) -> Result<Option<Vec<String>>, Failure> {
-    if patterns.is_empty() {
+    if patterns.is_empty() || patterns.len() > MAX_PATTERNS {
         return Ok(None);
     }
     let globs: Vec<String> = patterns.iter().map(|pattern| pattern.glob()).collect();
@@ -201,7 +202,8 @@ fn matching(patterns: &[&Pattern]) -> Result<Option<Vec<String>>, Failure> {
 /// What each configuration measures. One whose patterns match nothing is not understood here.
 fn parts(inclusions: &[Pattern]) -> Result<Vec<Part>, Failure> {
     let mut parts: Vec<Part> = Vec::new();
-    for of_file in inclusions.chunk_by(|a, b| a.path == b.path) {
+    let files = inclusions.chunk_by(|a, b| a.path == b.path);
+    for of_file in files.take(MAX_PARTS) {
         let all: Vec<&Pattern> = of_file.iter().collect();
         if let Some(files) = matching(&all)?.filter(|files| !files.is_empty()) {
             parts.push(Part {
