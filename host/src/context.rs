@@ -150,6 +150,17 @@ impl Context {
         }
     }
 
+    /// A path as it can be typed into a shell.
+    pub fn typed(&self, path: &Path) -> String {
+        let shown = self.shown(path);
+        let plain = |c: char| c.is_ascii_alphanumeric() || "/._-~".contains(c);
+        if shown.chars().all(plain) {
+            shown
+        } else {
+            shell_words::quote(&path.to_string_lossy()).into_owned()
+        }
+    }
+
     /// # Errors
     /// No home folder can be found, or `CHANGELINGS_NOW` is no time.
     pub fn new(env: Environment, ui: Ui) -> Result<Self> {

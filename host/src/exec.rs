@@ -1,20 +1,33 @@
 //! Running a plan: the steps of a run, what happens in them, and what they truly led to.
 //!
-//! Planning decides, execution obeys. `rehearse` is the one way there is so far; a real run goes the
-//! same steps with another agent and another place to push to.
+//! Planning decides, execution obeys. A rehearsal and a real run go the same steps (`look`, `work`)
+//! with another agent and another place to push to.
 
+mod allowance;
 pub mod event;
 mod leftovers;
 mod local_remote;
+mod look;
 pub mod outcome;
+mod overlap;
+mod proposal;
+mod publish;
+mod pushed;
+mod reach;
+mod real;
 mod rehearsal;
 mod run;
+mod said;
+mod secrets;
 mod work;
 
 #[cfg(test)]
 mod tests;
 
+pub use allowance::{LEAST_USD, Trigger};
 pub use event::Event;
 pub use leftovers::clean_up;
 pub use outcome::{Outcome, StepName};
+pub use real::{Ran, RunWish, run};
 pub use rehearsal::{Rehearsal, Wish, rehearse};
+pub use run::News;

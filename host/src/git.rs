@@ -12,9 +12,11 @@ mod error;
 mod mirror;
 mod remote;
 mod snapshot;
+mod ssh;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::context::Environment;
@@ -28,6 +30,7 @@ pub use error::GitError;
 pub use mirror::Mirror;
 pub use remote::{Listing, Push};
 pub use snapshot::{Changed, Commit, Content, Entry, Files, Left, Origin, Snapshot, Tree};
+pub use ssh::{Key, Ssh};
 
 /// The git program and the environment its calls get.
 #[derive(Debug, Clone)]
@@ -136,6 +139,13 @@ impl Git {
     #[must_use]
     pub fn with_token(mut self, repo: &RepoUrl, token: &str) -> Self {
         self.access.offer_token(repo, token);
+        self
+    }
+
+    /// Remotes over ssh are reached with this key.
+    #[must_use]
+    pub fn with_ssh(mut self, ssh: Ssh) -> Self {
+        self.access.key = Some(Arc::new(ssh));
         self
     }
 

@@ -1,23 +1,28 @@
 //! GitHub's REST API, as far as this program uses it: issues and pull requests of one repository.
 //!
-//! Reading serves the templates' `github` imports. The token goes to the API's own origin only, over
+//! Reading serves the templates' `github` imports and the plan, writing publishes. The token goes to the API's own origin only, over
 //! TLS (or to this machine), and is in no error and no log.
 
 mod error;
 mod model;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::fmt;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderValue, LINK, USER_AGENT};
+use reqwest::Method;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue, LINK};
 use serde::de::DeserializeOwned;
 use url::Url;
 
 pub use error::{Again, GithubError};
 pub use model::{Issue, Items, Pull, Query, State};
+pub use write::{NewIssue, NewPull};
+
+use crate::http::{self, is_loopback, reasons};
 
 /// Where the API is unless `GITHUB_API_URL` says otherwise.
 pub const DEFAULT_API: &str = "https://api.github.com";
@@ -31,7 +36,6 @@ const MAX_PAGES: usize = 20;
 /// Longest answer that is read, in bytes.
 const MAX_BODY: usize = 32 * 1024 * 1024;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Waits before the second and third attempt when the server or the network failed.
@@ -94,13 +98,19 @@ impl Repository {
         self.token.is_some()
     }
 
+    /// `OWNER/NAME`.
+    pub fn full_name(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+
     /// `pulls`, for callers that do nothing else meanwhile.
     pub fn pulls_now(&self, query: &Query) -> Result<Items<Pull>, GithubError> {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| GithubError::Client(error.to_string()))?
-            .block_on(self.pulls(query))
+        now(self.pulls(query))
+    }
+
+    /// `issues`, likewise.
+    pub fn issues_now(&self, query: &Query) -> Result<Items<Issue>, GithubError> {
+        now(self.issues(query))
     }
 
     /// Issues, newest first, without pull requests.
@@ -115,7 +125,7 @@ impl Repository {
 
     /// Pull requests, newest first.
     pub async fn pulls(&self, query: &Query) -> Result<Items<Pull>, GithubError> {
-        let full_name = format!("{}/{}", self.owner, self.name);
+        let full_name = self.full_name();
         self.list("pulls", &[("state", query.state.as_str())], query, |wire| {
             model::pull(wire, &full_name)
         })
@@ -159,17 +169,23 @@ impl Repository {
     }
 
     fn endpoint(&self, path: &str, pairs: &[(&str, &str)]) -> Url {
+        let mut url = self.address_of(path);
+        url.query_pairs_mut().extend_pairs(pairs).extend_pairs([
+            ("sort", "created"),
+            ("direction", "desc"),
+            ("per_page", "100"),
+        ]);
+        url
+    }
+
+    /// `pulls/7` of this repository.
+    fn address_of(&self, path: &str) -> Url {
         let mut url = self.api.clone();
         url.path_segments_mut()
             .expect("`address` accepts only http and https URLs, which have segments")
             .pop_if_empty()
             .extend(["repos", &self.owner, &self.name])
             .extend(path.split('/'));
-        url.query_pairs_mut().extend_pairs(pairs).extend_pairs([
-            ("sort", "created"),
-            ("direction", "desc"),
-            ("per_page", "100"),
-        ]);
         url
     }
 
@@ -194,14 +210,33 @@ impl Repository {
         &self,
         url: Url,
     ) -> Result<(T, Option<Url>), GithubError> {
+        let (body, headers) = self.ask(Method::GET, url, None).await?;
+        let value = self.read(&body)?;
+        let next = headers
+            .get(LINK)
+            .and_then(|value| next_link(value.to_str().ok()?));
+        let next = next.map(|link| self.same_origin(link)).transpose()?;
+        Ok((value, next))
+    }
+
+    /// One request; its answer when it is a good one.
+    async fn ask(
+        &self,
+        method: Method,
+        url: Url,
+        json: Option<&serde_json::Value>,
+    ) -> Result<(Vec<u8>, HeaderMap), GithubError> {
         let mut request = self
             .client()?
-            .get(url)
+            .request(method, url)
             .timeout(self.timeout)
             .header(ACCEPT, "application/vnd.github+json")
             .header("x-github-api-version", "2022-11-28");
         if let Some(Token(value)) = &self.token {
             request = request.header(AUTHORIZATION, value.clone());
+        }
+        if let Some(json) = json {
+            request = request.json(json);
         }
         let mut response = request.send().await.map_err(|e| self.network(&e))?;
         let status = response.status();
@@ -213,16 +248,16 @@ impl Repository {
             }
             body.extend_from_slice(&chunk);
         }
-        if !status.is_success() {
-            return Err(error::classify(self, status, &headers, &body));
+        if status.is_success() {
+            Ok((body, headers))
+        } else {
+            Err(error::classify(self, status, &headers, &body))
         }
-        let value = serde_json::from_slice(&body)
-            .map_err(|error| self.unexpected(&format!("no JSON of the expected form: {error}")))?;
-        let next = headers
-            .get(LINK)
-            .and_then(|value| next_link(value.to_str().ok()?));
-        let next = next.map(|link| self.same_origin(link)).transpose()?;
-        Ok((value, next))
+    }
+
+    fn read<T: DeserializeOwned>(&self, body: &[u8]) -> Result<T, GithubError> {
+        serde_json::from_slice(body)
+            .map_err(|error| self.unexpected(&format!("no JSON of the expected form: {error}")))
     }
 
     /// Built at the first request: loading certificates is not free, and offline commands need none.
@@ -230,8 +265,6 @@ impl Repository {
         if let Some(client) = self.client.get() {
             return Ok(client);
         }
-        // Somebody else may have installed it already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let origin = self.api.origin();
         let redirects = reqwest::redirect::Policy::custom(move |attempt| {
             if attempt.previous().len() > 5 || attempt.url().origin() != origin {
@@ -240,24 +273,8 @@ impl Repository {
                 attempt.follow()
             }
         });
-        let mut builder = reqwest::Client::builder();
-        if is_loopback(&self.api) {
-            // Proxy settings are for the world outside.
-            builder = builder.no_proxy();
-        }
-        let client = builder
-            .redirect(redirects)
-            .connect_timeout(CONNECT_TIMEOUT.min(self.timeout))
-            .default_headers(
-                [(
-                    USER_AGENT,
-                    HeaderValue::from_static(concat!("changelings/", env!("CARGO_PKG_VERSION"))),
-                )]
-                .into_iter()
-                .collect(),
-            )
-            .build()
-            .map_err(|error| GithubError::Client(reasons(&error)))?;
+        let client =
+            http::client(&self.api, redirects, self.timeout).map_err(GithubError::Client)?;
         Ok(self.client.get_or_init(|| client))
     }
 
@@ -294,20 +311,13 @@ impl Repository {
     }
 }
 
-/// The chain of causes without the URL, which says nothing new.
-fn reasons(error: &reqwest::Error) -> String {
-    let mut reasons = Vec::new();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        reasons.push(error.to_string());
-        cause = error.source();
-    }
-    reasons.dedup();
-    match reasons.last() {
-        // The last one names the reason, the ones before it say "error" in other words.
-        Some(last) => crate::names::printable(last),
-        None => "the request failed".into(),
-    }
+/// Waits for one answer.
+fn now<T>(answer: impl Future<Output = Result<T, GithubError>>) -> Result<T, GithubError> {
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| GithubError::Client(error.to_string()))?
+        .block_on(answer)
 }
 
 fn address(text: &str) -> Result<Url, GithubError> {
@@ -327,15 +337,6 @@ fn address(text: &str) -> Result<Url, GithubError> {
             "http would show the token to the network; use https",
         )),
         _ => Err(refuse("not an https URL")),
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(url::Host::Ipv6(ip)) => ip.is_loopback(),
-        None => false,
     }
 }
 

@@ -56,6 +56,9 @@ pub struct Job {
     pub identity: Option<Identity>,
     /// An agent that skips permission prompts on this machine was agreed to.
     pub unattended: bool,
+    /// The private key for a repository reached over ssh: a file as written, or the name of a secret.
+    #[serde(default)]
+    pub ssh_key: Option<String>,
 }
 
 /// Which template, by name and exact content.
@@ -175,6 +178,7 @@ impl Job {
             max_budget_usd: changeling.max_budget_usd,
             identity: changeling.identity.clone(),
             unattended: changeling.unattended,
+            ssh_key: changeling.ssh_key.as_ref().map(|key| key.0.clone()),
         })
     }
 }

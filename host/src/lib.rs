@@ -10,6 +10,7 @@
 //! only `git` knows the git binary, only `template` knows wasmtime, only `ui` prints, only `record`
 //! writes run history, only `context` reads the environment. `specs/architecture.md` is the map.
 
+pub mod advice;
 pub mod agent;
 pub mod brief;
 pub mod cli;
@@ -21,9 +22,11 @@ pub mod exec;
 pub mod exit_code;
 pub mod git;
 pub mod github;
+pub mod http;
 pub mod job;
 pub mod mngr;
 pub mod names;
+pub mod notify;
 pub mod patch;
 pub mod permission;
 pub mod plan;

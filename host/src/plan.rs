@@ -19,6 +19,7 @@ use crate::brief::Delivery;
 use crate::job::TemplateId;
 use crate::names::Name;
 use crate::permission::Permission;
+use crate::repo_url::RepoUrl;
 
 pub use build::{DEFAULT_AGENT_TYPE, PASSED_ON, PlanError, Start, build, start};
 
@@ -37,6 +38,8 @@ pub struct Facts {
     pub base_commit: String,
     /// There is an API of GitHub to open pull requests and issues through.
     pub on_github: bool,
+    /// Where git reaches the repository: the job's own URL, or the same repository over https.
+    pub remote: RepoUrl,
     /// The remote's branches: short name and commit.
     pub remote_branches: BTreeMap<String, String>,
     /// Open and closed pull requests of this changeling (hidden marker), newest first.

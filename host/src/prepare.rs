@@ -4,15 +4,18 @@
 //! `subjects` → [`Subject::facts`] → [`plan::start`] → [`Subject::compose`] → [`Subject::plan`]. Each
 //! step is a call of its own, so that a run can record it.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use jiff::Zoned;
+
 use crate::brief::Brief;
-use crate::config::Config;
-use crate::context::Context;
-use crate::error::Result;
-use crate::git::{Git, Mirror, Snapshot};
+use crate::config::{Config, FilePath, SecretSource, is_variable_name};
+use crate::context::{Context, create_private_dir};
+use crate::error::{Error, Result};
+use crate::git::{Git, Key, Mirror, Snapshot, Ssh};
 use crate::github;
 use crate::job::Job;
 use crate::permission::{self, Grants, Permission};
@@ -20,7 +23,7 @@ use crate::plan::{self, Facts, Plan, PullRequestFact};
 use crate::pull_request;
 use crate::repo_url::RepoUrl;
 use crate::schedule::Zone;
-use crate::secret;
+use crate::secret::{self, Secret, SecretError};
 use crate::template::{ComposeRequest, Composed, Template, catalog};
 
 /// What the user named.
@@ -38,12 +41,14 @@ pub enum Selection {
 }
 
 /// One changeling on one repository, ready to look at it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Subject {
     pub job: Job,
     pub template: Arc<Template>,
     pub config: Config,
     zone: Zone,
+    /// Looked for once: it may take a program of the user's to find it.
+    token: OnceCell<Option<Secret>>,
 }
 
 /// One subject for each repository of the selection, in the order of the configuration.
@@ -100,7 +105,13 @@ impl Subject {
             job,
             template: Arc::clone(template),
             config: config.clone(),
+            token: OnceCell::new(),
         })
+    }
+
+    /// Now, where this changeling lives.
+    pub fn now(&self, context: &Context) -> Zoned {
+        context.clock.now_in(self.zone.time_zone().clone())
     }
 
     /// What the world looks like now: the clock, the remote's branches, and, where a token lets us
@@ -117,14 +128,11 @@ impl Subject {
             None => mirror.default_branch()?.to_owned(),
         };
         Ok(Facts {
-            date: context
-                .clock
-                .now_in(self.zone.time_zone().clone())
-                .date()
-                .to_string(),
+            date: self.now(context).date().to_string(),
             run_id: run_id.to_owned(),
             base_commit: mirror.commit_of(&base_branch)?,
             on_github: self.place(context).is_some(),
+            remote: self.remote(context),
             remote_branches: mirror.branch_commits().clone(),
             base_branch,
             pull_requests: self.earlier_pull_requests(mirror, git, context)?,
@@ -193,23 +201,77 @@ impl Subject {
         Ok(plan::build(&self.job, brief, facts)?)
     }
 
-    /// Git as this subject talks to its remote: with the user's `GITHUB_TOKEN` when the repository is
-    /// on GitHub over https and the changeling may use it, else with his own credentials.
-    pub fn git(&self, context: &Context) -> Git {
-        let git = Git::new(&context.env);
+    /// Where git reaches the repository: a repository on GitHub that was named by its ssh URL is reached
+    /// over https when there is a token and no key.
+    pub fn remote(&self, context: &Context) -> RepoUrl {
         let repo = &self.job.repo;
-        let is_github = self.place(context).is_some();
-        let may = self.job.secrets.iter().any(|name| name == "GITHUB_TOKEN");
-        if !may || !is_github || !matches!(repo, RepoUrl::Web { .. }) {
-            return git;
-        }
-        match secret::find("GITHUB_TOKEN", &self.config, &context.env) {
-            Ok(Some(token)) => git.with_token(repo, token.expose()),
-            Ok(None) => git,
-            Err(error) => {
-                context.ui.warn(format!("{error}; trying without it"));
-                git
+        match (repo, repo.github()) {
+            (RepoUrl::Ssh { .. }, Some((owner, name)))
+                if self.job.ssh_key.is_none() && matches!(self.token(context), Ok(Some(_))) =>
+            {
+                RepoUrl::on_github(owner, name)
             }
+            _ => repo.clone(),
+        }
+    }
+
+    /// Git as this subject talks to its remote: with the user's `GITHUB_TOKEN` when the repository is
+    /// on GitHub over https and the changeling may use it, with the changeling's own ssh key, else with
+    /// the user's own credentials. Files it needs are in `folder`, a run's own, as long as it lives.
+    pub fn git(&self, context: &Context, folder: Option<&Path>) -> Result<Git> {
+        let git = Git::new(&context.env);
+        let remote = self.remote(context);
+        match &remote {
+            RepoUrl::Web { .. } if self.place(context).is_some() => match self.token(context) {
+                Ok(Some(token)) => Ok(git.with_token(&remote, token.expose())),
+                Ok(None) => Ok(git),
+                Err(error) => {
+                    context.ui.warn(format!("{error}; trying without it"));
+                    Ok(git)
+                }
+            },
+            RepoUrl::Ssh { .. } => match self.ssh_key(context)? {
+                Some(key) => Ok(git.with_ssh(ssh(&key, folder, context)?)),
+                None => Ok(git),
+            },
+            _ => Ok(git),
+        }
+    }
+
+    /// The user's token, when the changeling may use it and it is there.
+    fn token(&self, context: &Context) -> Result<Option<&Secret>, SecretError> {
+        if self.token.get().is_none() {
+            let may = self.job.secrets.iter().any(|name| name == "GITHUB_TOKEN");
+            let found = may.then(|| secret::find("GITHUB_TOKEN", &self.config, &context.env));
+            // Somebody else set it meanwhile: nobody, there is one thread.
+            let _ = self.token.set(found.transpose()?.flatten());
+        }
+        Ok(self.token.get().and_then(Option::as_ref))
+    }
+
+    /// The key for ssh: `ssh_key`, else the secret `SSH_KEY` when it is among `secrets`.
+    fn ssh_key(&self, context: &Context) -> Result<Option<SshKey>> {
+        let named = self.job.ssh_key.as_deref();
+        let listed = || self.job.secrets.iter().find(|name| *name == "SSH_KEY");
+        let Some(name) = named.or_else(|| listed().map(String::as_str)) else {
+            return Ok(None);
+        };
+        let home = context.env.get_os("HOME").map(Path::new);
+        let file = |path: &FilePath| SshKey::File(path.resolve(self.config.base(), home));
+        let in_environment = is_variable_name(name) && context.env.get(name).is_some();
+        match self.config.secrets.get(name) {
+            // Where it lies already, nothing of it has to be written.
+            Some(SecretSource::File(path)) if !in_environment => Ok(Some(file(path))),
+            None if !in_environment => Ok(named.map(|name| file(&FilePath(name.to_owned())))),
+            _ => Ok(secret::find(name, &self.config, &context.env)?.map(SshKey::Secret)),
+        }
+    }
+
+    /// The text of the ssh key, so that it can be looked for where it must not appear.
+    pub fn ssh_key_text(&self, context: &Context) -> Option<String> {
+        match self.ssh_key(context).ok()?? {
+            SshKey::File(path) => std::fs::read_to_string(path).ok(),
+            SshKey::Secret(secret) => Some(secret.expose().to_owned()),
         }
     }
 
@@ -228,13 +290,42 @@ impl Subject {
             return Ok(None);
         };
         let api = context.env.get("GITHUB_API_URL");
-        let token = secret::find("GITHUB_TOKEN", &self.config, &context.env)?;
+        let token = self.token(context)?;
         let api = api.unwrap_or(github::DEFAULT_API);
         Ok(Some(github::Repository::new(
             api,
             owner,
             name,
-            token.as_ref().map(secret::Secret::expose),
+            token.map(Secret::expose),
         )?))
     }
+}
+
+enum SshKey {
+    File(PathBuf),
+    Secret(Secret),
+}
+
+fn ssh(key: &SshKey, folder: Option<&Path>, context: &Context) -> Result<Ssh> {
+    let key = match key {
+        SshKey::File(path) => {
+            if let Err(error) = std::fs::File::open(path) {
+                let path = context.shown(path);
+                return Err(Error::needs_person(format!(
+                    "cannot read the ssh key {path}: {error}"
+                ))
+                .with_hint("`ssh_key` names a file, or a secret of `[secrets]`"));
+            }
+            Key::File(path.clone())
+        }
+        SshKey::Secret(secret) => Key::Text(secret.expose()),
+    };
+    let made = match folder {
+        Some(folder) => Ssh::with_key(&key, folder, true),
+        None => {
+            let root = context.home.root();
+            create_private_dir(root).and_then(|()| Ssh::with_key(&key, root, false))
+        }
+    };
+    made.map_err(|error| Error::from(error).context("cannot use the ssh key"))
 }

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 pub use converse::Conversation;
 pub use marked::kill_marked;
 use output::{Event, Output, feed, read_into};
-pub use signals::interrupted;
+pub use signals::{despite_interrupt, interrupted, pause};
 
 /// Output kept of each stream unless told otherwise.
 pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;

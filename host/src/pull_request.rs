@@ -64,7 +64,7 @@ pub fn render(plan: &Plan, work: &Work, secrets: &Redactor) -> Text {
         parts.push(commits(work.commits, secrets));
     }
     parts.push(footer(plan, work.stand_in));
-    let title = with_count(&plan.pull_request.title, work.commits.len());
+    let title = title_with(&plan.pull_request.title, work.commits.len());
     Text {
         title: one_line(&title, MAX_TITLE, secrets),
         body: format!("{}\n\n{}\n", parts.join("\n\n"), marker(&plan.changeling)),
@@ -72,21 +72,50 @@ pub fn render(plan: &Plan, work: &Work, secrets: &Redactor) -> Text {
 }
 
 /// The title with the number of commits in it: `Fixed {commits} FIXMEs`, or with one commit
-/// `Fixed 1 FIXME`.
-fn with_count(title: &str, commits: usize) -> String {
+/// `Fixed 1 FIXME`: the first plural behind the number loses its ending, unless a word that begins
+/// another thought (`in`, `of`, ...) comes first.
+pub fn title_with(title: &str, commits: usize) -> String {
     let Some((before, after)) = title.split_once("{commits}") else {
         return title.to_owned();
     };
     let mut words: Vec<_> = after.split(' ').map(str::to_owned).collect();
-    if commits == 1
-        && let Some(noun) = words.iter_mut().find(|word| word.ends_with('s'))
-        && noun.len() > 3
-        && !noun.ends_with("es")
-        && !noun.ends_with("ss")
-    {
-        noun.pop();
+    if commits == 1 {
+        let thought = words
+            .iter()
+            .position(|word| PREPOSITIONS.contains(&word.as_str()));
+        let counted = thought.unwrap_or(words.len());
+        let plural = words[..counted]
+            .iter_mut()
+            .find_map(|word| Some((singular(word)?, word)));
+        if let Some((one, word)) = plural {
+            *word = one;
+        }
     }
     format!("{before}{commits}{}", words.join(" "))
+}
+
+const PREPOSITIONS: [&str; 9] = ["in", "of", "for", "to", "on", "at", "by", "from", "with"];
+
+/// `fixes` → `fix`, `boundaries` → `boundary`, `FIXMEs:` → `FIXME:`; `None` for what is no plural.
+fn singular(word: &str) -> Option<String> {
+    let noun = word.trim_end_matches(|c: char| c.is_ascii_punctuation());
+    let rest = &word[noun.len()..];
+    let stem = noun.strip_suffix('s')?;
+    if stem.len() < 3 || stem.ends_with(['s', 'u', 'i', '\'']) {
+        return None;
+    }
+    let one = match stem.strip_suffix('e') {
+        Some(y) if y.len() > 2 && y.ends_with('i') => format!("{}y", &y[..y.len() - 1]),
+        Some(bare)
+            if ["x", "ss", "sh", "zz"]
+                .iter()
+                .any(|end| bare.ends_with(end)) =>
+        {
+            bare.to_owned()
+        }
+        _ => stem.to_owned(),
+    };
+    Some(one + rest)
 }
 
 fn summary_parts(plan: &Plan, work: &Work, secrets: &Redactor) -> Vec<String> {
@@ -350,17 +379,31 @@ $ cargo test
 
     #[test]
     fn one_commit_is_no_plural() {
-        assert_eq!(
-            with_count("Fixme Fairy: Fixed {commits} FIXMEs", 1),
-            "Fixme Fairy: Fixed 1 FIXME"
-        );
-        assert_eq!(
-            with_count("Test Troll: {commits} test improvements", 1),
-            "Test Troll: 1 test improvement"
-        );
-        assert_eq!(with_count("{commits} fixes", 1), "1 fixes");
-        assert_eq!(with_count("{commits} FIXMEs", 2), "2 FIXMEs");
-        assert_eq!(with_count("Fix #3 - {x}", 1), "Fix #3 - {x}");
+        for (title, one) in [
+            (
+                "Fixme Fairy: Fixed {commits} FIXMEs",
+                "Fixme Fairy: Fixed 1 FIXME",
+            ),
+            (
+                "Test Troll: {commits} test improvements",
+                "Test Troll: 1 test improvement",
+            ),
+            (
+                "X: {commits} improvements in docs/classes",
+                "X: 1 improvement in docs/classes",
+            ),
+            ("{commits} fixes", "1 fix"),
+            ("{commits} boundaries, {commits}", "1 boundary, {commits}"),
+            ("{commits} changes: bugs", "1 change: bugs"),
+            ("{commits} missed classes", "1 missed class"),
+            ("{commits} of Ada's improvements", "1 of Ada's improvements"),
+            ("{commits}", "1"),
+            ("Fix #3 - {x}", "Fix #3 - {x}"),
+        ] {
+            assert_eq!(title_with(title, 1), one);
+        }
+        assert_eq!(title_with("{commits} FIXMEs", 2), "2 FIXMEs");
+        assert_eq!(title_with("{commits} fixes", 0), "0 fixes");
     }
 
     #[test]

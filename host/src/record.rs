@@ -6,15 +6,20 @@
 
 mod deliveries;
 mod live;
+mod query;
+mod reading;
 mod recording;
+mod retention;
 mod rows;
 mod schema;
+mod summary;
+mod totals;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 use serde::{Deserialize, Serialize};
 
 use crate::context::{Home, create_private_dir};
@@ -22,15 +27,22 @@ use crate::error::{Error, Kind as ErrorKind};
 use crate::exec::Outcome;
 use crate::names::Name;
 
-pub use deliveries::Delivery;
+pub use deliveries::{Delivery, Fate};
+pub use query::Filter;
+pub use reading::Happened;
 pub use recording::{File, Recording};
-use rows::{COLUMNS, raw};
+pub use retention::Retention;
+pub use summary::Summary;
+pub use totals::{Standing, month_start};
 
 /// Why history cannot be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordError {
     #[error("cannot use the run history `{}`", .0.display())]
     Database(PathBuf, #[source] rusqlite::Error),
+    /// With what `SQLite` says about it.
+    #[error("the run history `{}` is damaged: {}", .0.display(), .1)]
+    DamagedDatabase(PathBuf, String),
     #[error("cannot use `{}`", .0.display())]
     Io(PathBuf, #[source] std::io::Error),
     #[error(
@@ -42,12 +54,31 @@ pub enum RecordError {
     Damaged { id: String, what: String },
 }
 
+impl RecordError {
+    /// An error of the database in that file.
+    fn of(file: &Path, error: rusqlite::Error) -> Self {
+        use rusqlite::ErrorCode::{DatabaseCorrupt, NotADatabase};
+        match error.sqlite_error_code() {
+            Some(DatabaseCorrupt | NotADatabase) => {
+                Self::DamagedDatabase(file.to_owned(), error.to_string())
+            }
+            _ => Self::Database(file.to_owned(), error),
+        }
+    }
+}
+
 impl From<RecordError> for Error {
     fn from(error: RecordError) -> Self {
         let hint = match &error {
-            RecordError::Newer { .. } => Some("update this program"),
+            RecordError::Newer { .. } => Some("update this program".to_owned()),
+            RecordError::DamagedDatabase(file, _) => {
+                let file = shell_words::quote(&file.to_string_lossy()).into_owned();
+                Some(format!(
+                    "`mv {file} {file}.damaged` begins a new history; the files of the runs stay beside it"
+                ))
+            }
             RecordError::Damaged { .. } | RecordError::Database(..) => {
-                Some("`changeling doctor` looks at the history")
+                Some("`changeling doctor` looks at the history".to_owned())
             }
             RecordError::Io(..) => None,
         };
@@ -111,17 +142,17 @@ pub struct Record {
     pub branch: Option<String>,
     #[serde(flatten)]
     pub usage: Usage,
+    /// When a person said that what it left is dealt with (`runs settle`).
+    pub settled_at: Option<Timestamp>,
 }
 
-/// Which runs to list.
-#[derive(Debug, Clone, Default)]
-pub struct Filter<'a> {
-    pub changeling: Option<&'a Name>,
-    pub repo: Option<&'a str>,
-    pub kind: Option<Kind>,
-    pub since: Option<Timestamp>,
-    /// 0: all.
-    pub limit: u32,
+impl Record {
+    /// Waits for a person: it left work that could not be published, and nobody has looked yet.
+    pub fn needs_person(&self) -> bool {
+        self.settled_at.is_none()
+            && self.kind == Kind::Run
+            && matches!(self.outcome, Some(Outcome::NeedsAttention { .. }))
+    }
 }
 
 /// The history of this home.
@@ -163,54 +194,6 @@ impl Store {
         exists.then(|| Self::open(home)).transpose()
     }
 
-    /// Runs, newest first. A dead one without an outcome is marked `interrupted` on the way.
-    pub fn runs(&self, filter: &Filter) -> Result<Vec<Record>, RecordError> {
-        self.mark_dead()?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM runs WHERE (?1 IS NULL OR changeling = ?1) AND (?2 IS NULL OR repo = ?2)
-             AND (?3 IS NULL OR kind = ?3) AND (?4 IS NULL OR started_at >= ?4)
-             ORDER BY started_at DESC, id DESC LIMIT ?5"
-        );
-        let limit = if filter.limit == 0 {
-            -1
-        } else {
-            i64::from(filter.limit)
-        };
-        let values = params![
-            filter.changeling.map(Name::as_str),
-            filter.repo,
-            filter.kind.map(Kind::as_str),
-            filter.since.map(Timestamp::as_millisecond),
-            limit
-        ];
-        let mut statement = self.connection.prepare(&sql).map_err(|e| self.failed(e))?;
-        let rows = statement
-            .query_map(values, raw)
-            .map_err(|e| self.failed(e))?;
-        rows.map(|row| row.map_err(|e| self.failed(e))?.into_record())
-            .collect()
-    }
-
-    /// One run, by its id or by a beginning of it that only one has.
-    pub fn run(&self, id: &str) -> Result<Option<Record>, RecordError> {
-        self.mark_dead()?;
-        let sql = format!(
-            "SELECT {COLUMNS} FROM runs WHERE id = ?1 OR substr(id, 1, length(?1)) = ?1 ORDER BY id = ?1 DESC LIMIT 2"
-        );
-        let mut statement = self.connection.prepare(&sql).map_err(|e| self.failed(e))?;
-        let rows: Result<Vec<_>, _> = statement
-            .query_map([id], raw)
-            .map_err(|e| self.failed(e))?
-            .collect();
-        let mut rows = rows.map_err(|e| self.failed(e))?.into_iter();
-        match (rows.next(), rows.next()) {
-            (Some(first), other) if other.is_none() || first.id == id => {
-                first.into_record().map(Some)
-            }
-            _ => Ok(None),
-        }
-    }
-
     /// Folder of a run's files.
     pub fn folder_of(&self, id: &str) -> PathBuf {
         self.folder.join(id)
@@ -225,7 +208,7 @@ impl Store {
     }
 
     fn failed(&self, error: rusqlite::Error) -> RecordError {
-        RecordError::Database(self.file.clone(), error)
+        RecordError::of(&self.file, error)
     }
 }
 

@@ -91,6 +91,16 @@ impl RepoUrl {
             .unwrap_or("repository")
     }
 
+    /// A repository of github.com, over https.
+    pub fn on_github(owner: &str, name: &str) -> Self {
+        Self::Web {
+            secure: true,
+            host: parse::GITHUB.to_owned(),
+            port: None,
+            path: format!("{owner}/{name}"),
+        }
+    }
+
     /// `(owner, name)` when it is on github.com.
     pub fn github(&self) -> Option<(&str, &str)> {
         match self {

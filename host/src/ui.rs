@@ -4,7 +4,7 @@
 //! `anstream` drops the styles where they do not belong (no terminal, `NO_COLOR`, `--color never`).
 
 use std::fmt::Display;
-use std::io::{BufRead, IsTerminal};
+use std::io::{BufRead, IsTerminal, Write as _};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ mod screen;
 pub mod style;
 pub mod table;
 pub mod text;
+pub mod time;
 
 pub use progress::Progress;
 pub use table::{Cell, Column};
@@ -105,6 +106,26 @@ impl Ui {
             .suspend(|| print(std::io::stdout(), &format!("{text}\n")));
     }
 
+    /// As `out`, without a line break of its own, for what comes piece by piece. `false`: nobody
+    /// reads any more.
+    pub fn stream(&self, text: &str) -> bool {
+        self.drawn
+            .suspend(|| try_print(std::io::stdout(), text))
+            .is_ok()
+    }
+
+    /// Bytes as they are, for another program; on a terminal they may do anything. `false`: nobody
+    /// reads any more.
+    pub fn bytes(&self, bytes: &[u8]) -> bool {
+        self.drawn.suspend(|| {
+            let mut stdout = std::io::stdout().lock();
+            stdout
+                .write_all(bytes)
+                .and_then(|()| stdout.flush())
+                .is_ok()
+        })
+    }
+
     /// One JSON document: the answer of a command run with `--json`.
     pub fn json(&self, value: &impl Serialize) {
         match serde_json::to_string_pretty(value) {
@@ -142,6 +163,15 @@ impl Ui {
     /// Names on the left, values on the right. Values may hold styles and must be printable.
     pub fn pairs<K: AsRef<str>, V: AsRef<str>>(&self, pairs: &[(K, V)]) {
         self.out(block::pairs(pairs, self.columns));
+    }
+
+    /// What a person can type, and what for; a command may have several lines. Never wrapped by us:
+    /// what is copied must be what is meant.
+    pub fn to_type(&self, what: &str, command: &str) {
+        self.out(format_args!("  {what}"));
+        for line in crate::names::printable_lines(command).lines() {
+            self.out(format_args!("    {}", style::paint(style::NAME, line)));
+        }
     }
 
     /// Somebody else's text, with a line down its left side.
@@ -234,16 +264,20 @@ impl Ui {
 
 /// Writes the text at once, so that two programs on one terminal do not mix lines; styles only where
 /// they belong.
-fn print(mut stream: impl anstream::stream::RawStream, text: &str) {
-    let written = match anstream::AutoStream::choice(&stream) {
+fn print(stream: impl anstream::stream::RawStream, text: &str) {
+    // A closed pipe (`| head`) is the reader's choice, not our failure.
+    let _ = try_print(stream, text);
+}
+
+fn try_print(mut stream: impl anstream::stream::RawStream, text: &str) -> std::io::Result<()> {
+    match anstream::AutoStream::choice(&stream) {
         anstream::ColorChoice::Never => {
             let plain = anstream::adapter::strip_str(text).to_string();
-            stream.write_all(plain.as_bytes())
+            stream.write_all(plain.as_bytes())?;
         }
-        _ => stream.write_all(text.as_bytes()),
-    };
-    // A closed pipe (`| head`) is the reader's choice, not our failure.
-    let _ = written.and_then(|()| stream.flush());
+        _ => stream.write_all(text.as_bytes())?,
+    }
+    stream.flush()
 }
 
 /// A line from the keyboard; `None` at its end (Ctrl-D). Reading happens aside, because a blocked

@@ -137,6 +137,23 @@ impl Workspace {
         })
     }
 
+    /// The workspace of a run that died, as it was left; `None` when there is none. Whether its folder is
+    /// the one that was made cannot be told any more; it is not followed when it is a link.
+    pub fn reopen(run_dir: &Path, run_id: &str, commit: &str, branch: &str) -> Option<Self> {
+        let path = run_dir.join("workspace");
+        let meta = fs::symlink_metadata(&path)
+            .ok()
+            .filter(fs::Metadata::is_dir)?;
+        Some(Self {
+            folder: (meta.dev(), meta.ino()),
+            path,
+            run_dir: run_dir.to_owned(),
+            run_id: run_id.to_owned(),
+            commit: commit.to_owned(),
+            branch: branch.to_owned(),
+        })
+    }
+
     /// The checkout's folder.
     pub fn path(&self) -> &Path {
         &self.path

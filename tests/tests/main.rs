@@ -10,6 +10,7 @@ mod dev_script;
 mod doctor;
 mod foreign_components;
 mod github_imports;
+mod history;
 mod hostile_ground;
 mod hostile_templates;
 mod list;
@@ -21,6 +22,7 @@ mod progress;
 mod questions;
 mod rehearse;
 mod repositories;
+mod run;
 mod show;
 mod templates;
 

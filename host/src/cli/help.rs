@@ -13,7 +13,10 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Changelings",
         &["add", "list", "show", "edit", "enable", "disable", "remove"],
     ),
-    ("Runs", &["plan", "rehearse"]),
+    (
+        "Runs",
+        &["plan", "rehearse", "run", "status", "runs", "logs"],
+    ),
     ("Templates and trust", &["template", "permission"]),
     ("This program", &["config", "doctor", "completions", "help"]),
 ];

@@ -317,8 +317,10 @@ fn tell(
     }
     let next = style::paint(style::NAME, format!("changeling plan {}", changeling.name));
     ui.note(format!("next: {next} shows what a run would do"));
-    // Goes when `run` comes.
-    ui.note("this version plans and rehearses; no schedule fires yet");
+    let run = format!("changeling run {} --local", changeling.name);
+    ui.note(format!("      {} does it", style::paint(style::NAME, run)));
+    // Goes when timers come.
+    ui.note("no schedule fires by itself yet");
     Ok(())
 }
 

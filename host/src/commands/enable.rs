@@ -1,10 +1,13 @@
 use crate::config::edit::{edit_config, entry, preview_config};
-use crate::config::{Config, parse_name};
+use crate::config::{Changeling, Config, parse_name};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::names::Name;
+use crate::record::Store;
 
 /// Let changelings run again
+///
+/// Those that were disabled, and those that paused after failures in a row.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -74,14 +77,36 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
         edit_config(&context.home, change)?
     };
     for name in &names {
-        let said = match (changed.contains(name), which.dry_run) {
-            (true, false) => format!("{word} `{name}`"),
-            (true, true) => format!("would be {word}: `{name}`"),
-            (false, _) => format!("`{name}` is {word} already"),
+        let resumed = enabled && resume(config.changeling(name)?, which.dry_run, context)?;
+        let said = match (changed.contains(name), resumed, which.dry_run) {
+            (true, _, false) => format!("{word} `{name}`"),
+            (true, _, true) => format!("would be {word}: `{name}`"),
+            (false, true, false) => format!("`{name}` had paused, and runs again"),
+            (false, true, true) => format!("would run again: `{name}`, which has paused"),
+            (false, false, _) => format!("`{name}` is {word} already"),
         };
         context.ui.note(said);
     }
     Ok(())
+}
+
+/// Forgives a changeling the failures it paused after; whether there were any.
+fn resume(changeling: &Changeling, dry_run: bool, context: &Context) -> Result<bool> {
+    let Some(store) = Store::open_existing(&context.home)? else {
+        return Ok(false);
+    };
+    let mut resumed = false;
+    for repo in &changeling.repos {
+        let repo = repo.to_string();
+        let failures = store.consecutive_failures(&changeling.name, &repo)?;
+        if changeling.is_paused_after(failures) {
+            resumed = true;
+            if !dry_run {
+                store.resume(&changeling.name, &repo, context.clock.now())?;
+            }
+        }
+    }
+    Ok(resumed)
 }
 
 /// The names, each once, that exist in the configuration.

@@ -1,16 +1,19 @@
-use jiff::Zoned;
+use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
+use super::runs::shown;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use crate::exec::Outcome;
+use crate::record::{Record, Standing, Store};
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone, in_few_words, in_words};
 use crate::ui::{Cell, Column, style};
 
 /// List the changelings
 ///
-/// Reads the configuration only: instant, and the same without a network.
+/// Reads the configuration and the records on this machine: instant, and the same without a network.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print one JSON document
@@ -36,35 +39,91 @@ struct Item<'a> {
     state: State,
     /// RFC 3339, in the changeling's time zone; null when it does not fire.
     next_fire: Option<String>,
+    /// Word of the outcome of its latest run; null while it runs and before its first.
+    last_outcome: Option<&'static str>,
+    /// When its latest run started.
+    last_started_at: Option<Timestamp>,
 }
 
+/// Whether a changeling runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-enum State {
+pub(super) enum State {
     Enabled,
     Disabled,
+    /// It failed too often, and waits for a person.
+    Paused,
+}
+
+impl State {
+    pub(super) fn of(changeling: &Changeling, is_paused: bool) -> Self {
+        match (changeling.enabled, is_paused) {
+            (false, _) => Self::Disabled,
+            (true, true) => Self::Paused,
+            (true, false) => Self::Enabled,
+        }
+    }
+}
+
+/// A changeling with what is known of its runs.
+struct Listed<'a> {
+    changeling: &'a Changeling,
+    next: Option<Zoned>,
+    /// The latest run on any of its repositories.
+    last: Option<Record>,
+    state: State,
+}
+
+impl<'a> Listed<'a> {
+    /// `standings`: one for each repository, as far as there is a history.
+    fn of(changeling: &'a Changeling, standings: Vec<Standing>, now: Timestamp) -> Self {
+        let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
+        // Paused is a matter of each repository: the changeling is when all of them are.
+        let is_paused = !standings.is_empty()
+            && standings
+                .iter()
+                .all(|standing| changeling.is_paused_after(standing.failures));
+        let next = schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone));
+        let runs = standings.into_iter().filter_map(|standing| standing.last);
+        Self {
+            next: next.filter(|_| !is_paused),
+            state: State::of(changeling, is_paused),
+            last: runs.max_by_key(|run| run.started_at),
+            changeling,
+        }
+    }
+
+    fn all(config: &'a Config, store: Option<&Store>, now: Timestamp) -> Result<Vec<Self>> {
+        let changelings = config.changelings.values();
+        let mut standings = Vec::new();
+        if let Some(store) = store {
+            let places = changelings.clone().flat_map(|changeling| {
+                let repos = changeling.repos.iter();
+                repos.map(|repo| (&changeling.name, repo.to_string()))
+            });
+            standings = store.standings(places, now)?;
+        }
+        let mut standings = standings.into_iter();
+        let listed = changelings.map(|changeling| {
+            let own = standings.by_ref().take(changeling.repos.len()).collect();
+            Self::of(changeling, own, now)
+        });
+        Ok(listed.collect())
+    }
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
     let config = Config::load(&context.home)?;
     let now = context.clock.now();
-    let listed: Vec<(&Changeling, Option<Zoned>)> = config
-        .changelings
-        .values()
-        .map(|changeling| {
-            let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
-            (
-                changeling,
-                schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone)),
-            )
-        })
-        .collect();
+    // A history that cannot be read is no reason not to say what is configured.
+    let store = Store::open_existing(&context.home).unwrap_or_else(|error| {
+        context.ui.warn(Error::from(error));
+        None
+    });
+    let listed = Listed::all(&config, store.as_ref(), now)?;
     if args.json {
-        let changelings = listed
-            .iter()
-            .map(|(changeling, next)| item(changeling, next.as_ref()));
         context.ui.json(&Listing {
-            changelings: changelings.collect(),
+            changelings: listed.iter().map(item).collect(),
         });
         return Ok(());
     }
@@ -78,7 +137,9 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     Ok(())
 }
 
-fn item<'a>(changeling: &'a Changeling, next: Option<&Zoned>) -> Item<'a> {
+fn item<'a>(listed: &'a Listed) -> Item<'a> {
+    let changeling = listed.changeling;
+    let outcome = listed.last.as_ref().and_then(|run| run.outcome.as_ref());
     Item {
         name: changeling.name.as_str(),
         template: &changeling.template,
@@ -86,12 +147,10 @@ fn item<'a>(changeling: &'a Changeling, next: Option<&Zoned>) -> Item<'a> {
         schedule: changeling.schedule.as_ref().map(ToString::to_string),
         schedule_in_words: changeling.schedule.as_ref().map(Schedule::describe),
         timezone: changeling.timezone.name(),
-        state: if changeling.enabled {
-            State::Enabled
-        } else {
-            State::Disabled
-        },
-        next_fire: next.map(rfc3339),
+        state: listed.state,
+        next_fire: listed.next.as_ref().map(rfc3339),
+        last_outcome: outcome.map(Outcome::word),
+        last_started_at: listed.last.as_ref().map(|run| run.started_at),
     }
 }
 
@@ -100,40 +159,58 @@ pub(super) fn rfc3339(time: &Zoned) -> String {
     time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
-fn table(listed: &[(&Changeling, Option<Zoned>)], context: &Context) {
+fn table(listed: &[Listed], context: &Context) {
     let now = context.clock.now();
     let here = Zone::system_or_utc().0;
-    let columns = [
+    let with_last = listed.iter().any(|listed| listed.last.is_some());
+    // Where there is little room, the next time says enough of the schedule.
+    let has_room = context.ui.columns.is_none_or(|columns| columns >= 100);
+    let with_schedule = !with_last || has_room;
+    let mut columns = vec![
         Column::new("NAME").last_to_shrink(),
         Column::new("TEMPLATE").at_least(12),
         Column::new("REPOSITORY")
             .keep_end()
             .first_to_shrink()
-            .at_least(12),
-        Column::new("SCHEDULE").at_least(12),
-        Column::new("NEXT").last_to_shrink().at_least(20),
+            .at_least(if with_last { 10 } else { 12 }),
     ];
-    let rows = listed.iter().map(|(changeling, next)| {
+    if with_schedule {
+        columns.push(Column::new("SCHEDULE").at_least(12));
+    }
+    let least = if with_last { 14 } else { 20 };
+    columns.push(Column::new("NEXT").last_to_shrink().at_least(least));
+    if with_last {
+        columns.push(Column::new("LAST").last_to_shrink().at_least(14));
+    }
+    let rows = listed.iter().map(|listed| {
+        let changeling = listed.changeling;
         let schedule = match &changeling.schedule {
             Some(schedule) => Cell::new(schedule.describe()).or(schedule.to_string()),
             None => Cell::styled(style::FAINT, "none"),
         };
-        let next = match next {
-            _ if !changeling.enabled => Cell::styled(style::CAREFUL, "disabled"),
-            Some(next) => {
+        let next = match (listed.state, &listed.next) {
+            (State::Disabled, _) => Cell::styled(style::CAREFUL, "disabled"),
+            (State::Paused, _) => Cell::styled(style::BAD, "paused"),
+            (State::Enabled, Some(next)) => {
                 let zone = abroad(next, &here);
                 Cell::new(with_zone(&in_words(next, now), &zone))
                     .or(in_few_words(next, now) + &zone)
             }
-            None => Cell::styled(style::FAINT, "only by hand"),
+            (State::Enabled, None) => Cell::styled(style::FAINT, "only by hand"),
         };
-        [
+        let mut row = vec![
             Cell::styled(style::NAME, changeling.name.as_str()),
             template(&changeling.template),
             repositories(changeling, context),
-            schedule,
-            next,
-        ]
+        ];
+        if with_schedule {
+            row.push(schedule);
+        }
+        row.push(next);
+        if with_last {
+            row.push(shown::last(listed.last.as_ref(), now));
+        }
+        row
     });
     context.ui.table(columns, rows);
 }
@@ -161,11 +238,7 @@ fn template(text: &str) -> Cell {
 }
 
 fn repositories(changeling: &Changeling, context: &Context) -> Cell {
-    let short = |repo: &RepoUrl| match (repo.github(), repo) {
-        (Some((owner, name)), _) => format!("{owner}/{name}"),
-        (None, RepoUrl::Local(path)) => context.shown(path),
-        (None, _) => repo.to_string(),
-    };
+    let short = |repo| shown::repository_of(repo, context);
     match &changeling.repos[..] {
         [] => Cell::new(""),
         [one] => Cell::new(short(one)).or(one.name()),

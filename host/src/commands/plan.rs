@@ -62,7 +62,7 @@ struct Effort {
 pub fn run(args: &Args, context: &Context) -> Result<()> {
     let mut answers = Vec::new();
     for subject in prepare::subjects(&args.selection.selection()?, context)? {
-        answers.push(answer(&subject, &subject.git(context), context)?);
+        answers.push(answer(&subject, &subject.git(context, None)?, context)?);
     }
     if args.json {
         context.ui.json(&Document { plans: &answers });
@@ -124,7 +124,7 @@ fn answer(subject: &Subject, git: &Git, context: &Context) -> Result<Answer> {
 
 /// A folder is looked at where it is; what is elsewhere, in our copy, brought up to date.
 fn mirror(subject: &Subject, git: &Git, context: &Context) -> Result<Mirror> {
-    let repo = &subject.job.repo;
+    let repo = &subject.remote(context);
     if repo.is_local() {
         return Ok(Mirror::in_place(git, repo)?);
     }

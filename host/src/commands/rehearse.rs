@@ -2,11 +2,12 @@
 
 mod show;
 
-use super::selection;
+use super::several::Errors;
+use super::{agent_command, selection};
 use crate::agent::Agent;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::exec::{self, Event, Outcome, Rehearsal, StepName, Wish};
+use crate::exec::{self, Event, News, Outcome, Rehearsal, StepName, Wish};
 use crate::prepare;
 
 /// Do everything a run does on a copy, and publish nothing
@@ -41,7 +42,7 @@ pub struct Args {
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
     let agent = match &args.agent_command {
-        Some(line) => Agent::command(line, &context.cwd)?,
+        Some(line) => agent_command::parse(line, context)?,
         None => Agent::StandIn {
             program: std::env::current_exe()?,
         },
@@ -50,32 +51,42 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         agent,
         keep: args.keep,
     };
+    let subjects = prepare::subjects(&args.target.selection()?, context)?;
+    let mut errors = Errors::of(subjects.len());
     let mut rehearsals = Vec::new();
-    for subject in prepare::subjects(&args.target.selection()?, context)? {
+    for subject in subjects {
         let mut progress = None;
-        let rehearsal = exec::rehearse(&subject, &wish, context, &mut |event| {
-            if let Event::StepStarted { step } = event {
+        let rehearsal = exec::rehearse(&subject, &wish, context, &mut |news| {
+            if let News::Event(Event::StepStarted { step }) = news {
                 // The spinner before goes first: two would flicker.
                 drop(progress.take());
                 progress = words(*step).map(|words| context.ui.progress(words));
             }
         });
         drop(progress);
-        let rehearsal = rehearsal?;
-        if !args.json {
-            show::show(
-                &rehearsal,
-                &subject.template.manifest,
-                &args.target,
-                context,
-            );
+        let failed = match rehearsal {
+            Ok(rehearsal) => {
+                if !args.json {
+                    let manifest = &subject.template.manifest;
+                    show::show(&rehearsal, manifest, &args.target, context);
+                }
+                let failed = failed(&rehearsal);
+                rehearsals.push(rehearsal);
+                failed
+            }
+            Err(error) => Some(error),
+        };
+        let repo = subject.job.repo.to_string();
+        if let Some(error) = failed
+            && !errors.add(&repo, error, context)
+        {
+            break;
         }
-        rehearsals.push(rehearsal);
     }
-    if args.json {
+    if args.json && !rehearsals.is_empty() {
         context.ui.json(&show::Document::of(&rehearsals));
     }
-    worst(&rehearsals).map_or(Ok(()), Err)
+    errors.end()
 }
 
 /// What a person sees while a step takes its time.
@@ -93,22 +104,18 @@ fn words(step: StepName) -> Option<&'static str> {
     })
 }
 
-/// The error of the rehearsal that ended worst.
-fn worst(rehearsals: &[Rehearsal]) -> Option<Error> {
-    let failed = rehearsals
-        .iter()
-        .filter(|rehearsal| rehearsal.outcome.error_kind().is_some());
-    let worst = failed.max_by_key(|rehearsal| rehearsal.outcome.exit_code())?;
-    let kind = worst.outcome.error_kind()?;
-    let record = worst.folder.display();
-    let what = match &worst.outcome {
+/// The error of a rehearsal that did not end well.
+fn failed(rehearsal: &Rehearsal) -> Option<Error> {
+    let kind = rehearsal.outcome.error_kind()?;
+    let record = rehearsal.folder.display();
+    let what = match &rehearsal.outcome {
         Outcome::Failed { step, message, .. } => {
             format!("the step `{}` failed: {message}", step.as_str())
         }
         outcome => format!("{}: {}", outcome.word(), outcome.sentence()),
     };
     let error = Error::new(kind, what);
-    Some(match worst.outcome {
+    Some(match rehearsal.outcome {
         Outcome::Failed {
             step: StepName::Agent,
             ..

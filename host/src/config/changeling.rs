@@ -154,6 +154,11 @@ impl Changeling {
         &self.repos
     }
 
+    /// So many failures in a row are enough: it does not run until a person looks.
+    pub fn is_paused_after(&self, failures: u32) -> bool {
+        self.pause_after > 0 && failures >= self.pause_after
+    }
+
     /// Where the value of a key comes from; keys of its `modal` table are `modal.cpu` and so on.
     pub fn origin(&self, key: &str) -> Origin {
         self.origins.get(key).copied().unwrap_or(Origin {

@@ -2,10 +2,20 @@
 
 use std::path::Path;
 
-use crate::agent;
-use crate::error::Result;
-use crate::record::Store;
-use crate::workspace::remove_tree;
+use super::Event;
+use crate::agent::{self, Written};
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::git::{Git, Mirror};
+use crate::names::printable;
+use crate::plan::Plan;
+use crate::plan::branch::check_ref;
+use crate::record::{File, Kind, Record, Recording, Store};
+use crate::redact::Redactor;
+use crate::repo_url::RepoUrl;
+use crate::secret;
+use crate::workspace::{Workspace, remove_tree};
 
 /// Everything in a run's folder that is not its record.
 const SCRATCH: &[&str] = &[
@@ -13,22 +23,40 @@ const SCRATCH: &[&str] = &[
     "agent",
     "index",
     "index.lock",
+    "index.report",
     "collect.git",
     "origin.git",
     "remote.git",
     "gh",
     "gitconfig",
+    "ssh",
     "agent-summary.md",
     "agent-report.md",
 ];
 
-/// Ends what dead runs left running and removes what they left lying; their records stay. Readers
-/// never do this: `rehearse` and `run` do, before they begin.
-pub fn clean_up(store: &Store) -> Result<()> {
+/// Ends what dead runs left running, takes the work of real ones out of their workspaces, and removes
+/// what is left lying; their records stay. Readers never do this: `rehearse`, `run` and `doctor` do.
+pub fn clean_up(store: &Store, context: &Context) -> Result<()> {
     store.mark_dead()?;
     for id in store.unclean()? {
+        // Another process is at it: it will be done.
+        let Some(recording) = store.reopen(&id)? else {
+            continue;
+        };
         let folder = store.folder_of(&id);
         agent::end_run(&folder, &id);
+        match salvage(store, recording, context) {
+            Ok(Some(what)) => context.ui.note(format!("run {id} had died; {what}")),
+            Ok(None) => {}
+            Err(error) => {
+                // Nothing is removed that is nowhere else.
+                context.ui.warn(format!(
+                    "run {id} had died, and its work is still in {}: {error}",
+                    context.shown(&folder.join("workspace"))
+                ));
+                continue;
+            }
+        }
         remove_scratch(&folder);
         store.mark_clean(&id)?;
     }
@@ -38,7 +66,16 @@ pub fn clean_up(store: &Store) -> Result<()> {
 
 /// What cannot be removed is left for the next time, and said in the log: it changes no outcome.
 pub(super) fn remove_scratch(folder: &Path) {
-    for name in SCRATCH {
+    remove_scratch_but(folder, &[]);
+}
+
+/// The workspace stays, and with it what is needed to take work out of it.
+pub(super) fn remove_scratch_but_workspace(folder: &Path) {
+    remove_scratch_but(folder, &["workspace", "index"]);
+}
+
+fn remove_scratch_but(folder: &Path, kept: &[&str]) {
+    for name in SCRATCH.iter().filter(|name| !kept.contains(name)) {
         let path = folder.join(name);
         let gone = match std::fs::symlink_metadata(&path) {
             Err(_) => continue,
@@ -49,4 +86,124 @@ pub(super) fn remove_scratch(folder: &Path) {
             tracing::warn!("cannot remove {}: {error}", path.display());
         }
     }
+}
+
+/// Takes the work of a dead run out of its workspace: commits into the mirror, patches and what it
+/// wrote into the record. Answers what there was, for a person; `None`: nothing.
+fn salvage(store: &Store, mut recording: Recording, context: &Context) -> Result<Option<String>> {
+    let id = recording.id().to_owned();
+    let Some(record) = store.run(&id)?.filter(|record| record.kind == Kind::Run) else {
+        return Ok(None);
+    };
+    // Before that there is nothing of an agent's, and perhaps half a checkout.
+    let events = store.events(&id)?;
+    let worked = |event: &Event| matches!(event, Event::AgentStarted { .. });
+    if !events
+        .iter()
+        .filter_map(|each| each.event.as_ref())
+        .any(worked)
+    {
+        return Ok(None);
+    }
+    let folder = store.folder_of(&id);
+    let plan = store.read(&id, File::Plan)?;
+    let plan: Option<Plan> = plan.and_then(|text| serde_json::from_str(&text).ok());
+    // The agent could write to this file, too.
+    let sound = |plan: &Plan| {
+        check_ref(&plan.branch.name).is_ok()
+            && matches!(plan.branch.starts_at.len(), 40 | 64)
+            && plan.branch.starts_at.bytes().all(|b| b.is_ascii_hexdigit())
+    };
+    let Some(plan) = plan.filter(sound) else {
+        return Ok(None);
+    };
+    let Some(workspace) =
+        Workspace::reopen(&folder, &id, &plan.branch.starts_at, &plan.branch.name)
+    else {
+        return Ok(None);
+    };
+    let git = Git::new(&context.env);
+    let repo = RepoUrl::try_from(record.repo.clone())?;
+    let mirror = Mirror::open(&git, &context.home, &repo)?
+        .ok_or_else(|| Error::failed(format!("our copy of {repo} is gone")))?;
+    let collected = workspace.collect(&git, &mirror)?;
+    let redactor = redactor(&record, &plan, context);
+    let written = Written::read(&folder, &redactor);
+    let texts = [
+        (File::Summary, written.summary),
+        (File::Report, written.report),
+    ];
+    let mut left: Vec<(File, Vec<u8>)> = texts
+        .into_iter()
+        .filter_map(|(file, text)| Some((file, text?.into_bytes())))
+        .collect();
+    if !collected.patch.is_empty() {
+        left.push((File::Patch, redactor.bytes(&collected.patch).into_owned()));
+    }
+    if let Some(uncommitted) = &collected.uncommitted {
+        let patch = redactor.bytes(&uncommitted.patch).into_owned();
+        left.push((File::Uncommitted, patch));
+    }
+    for (file, bytes) in &left {
+        recording.save(*file, bytes)?;
+    }
+    if collected.commits.is_empty() && left.is_empty() {
+        return Ok(None);
+    }
+    recording.event(
+        context.clock.now(),
+        &Event::Salvaged {
+            commits: collected.commits.len(),
+            uncommitted: collected.uncommitted.is_some(),
+        },
+    )?;
+    let files: Vec<_> = left.iter().map(|(file, _)| file.name()).collect();
+    let files = files.join(", ");
+    Ok(Some(match collected.commits.len() {
+        0 => format!("what it left is in its record: {files}"),
+        count => format!(
+            "what it left is kept: {count} of its commits below refs/runs/{id}/ of {}, and in its record {files}",
+            context.shown(&mirror.git_dir)
+        ),
+    }))
+}
+
+/// All secrets that the run can have had, as far as they can be had now.
+fn redactor(record: &Record, plan: &Plan, context: &Context) -> Redactor {
+    let Ok(config) = Config::load(&context.home) else {
+        let in_environment = plan.env_names.iter().filter_map(|name| {
+            let is_secret = !crate::plan::PASSED_ON.contains(&name.as_str());
+            Some((name.as_str(), context.env.get(name).filter(|_| is_secret)?))
+        });
+        return Redactor::new(in_environment);
+    };
+    let changeling = config.changelings.get(&record.changeling);
+    let named = changeling.map_or(&[][..], |changeling| &changeling.secrets);
+    let mut names: Vec<&str> = named
+        .iter()
+        .chain(config.secrets.keys())
+        .map(String::as_str)
+        .collect();
+    names.extend(
+        plan.permissions
+            .iter()
+            .filter_map(|permission| match permission {
+                crate::permission::Permission::Env(name) => Some(name.as_str()),
+                _ => None,
+            }),
+    );
+    names.sort_unstable();
+    names.dedup();
+    let found =
+        names
+            .into_iter()
+            .filter_map(|name| match secret::find(name, &config, &context.env) {
+                Ok(value) => Some((name, value?)),
+                Err(error) => {
+                    tracing::warn!("{}", printable(&error.to_string()));
+                    None
+                }
+            });
+    let found: Vec<_> = found.collect();
+    Redactor::new(found.iter().map(|(name, value)| (*name, value.expose())))
 }

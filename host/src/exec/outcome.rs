@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Event;
 use crate::error::Kind;
 use crate::exit_code;
 
@@ -51,9 +52,12 @@ pub enum Outcome {
     },
     /// A signal, or a death that left no word.
     Interrupted,
-    /// There is work that could not be published; it is kept.
+    /// There is work that could not be published, and is kept; or nothing can go on without a person.
     NeedsAttention {
         why: Vec<String>,
+        /// What to type next.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next: Option<String>,
     },
 }
 
@@ -98,6 +102,61 @@ impl StepName {
 }
 
 impl Outcome {
+    /// A person has to look: why.
+    pub fn needs(why: impl Into<String>) -> Self {
+        Self::NeedsAttention {
+            why: vec![why.into()],
+            next: None,
+        }
+    }
+
+    /// What a run that died without a word led to, from what had happened by then. What was published
+    /// is out in the world, whether the run lived to say so or not.
+    pub fn of_dead<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
+        let mut outcome = Self::Interrupted;
+        for event in events {
+            outcome = match event {
+                Event::Pushing { branch, to } => Self::NeedsAttention {
+                    why: vec![format!(
+                        "the run died while it pushed {branch}: whether the branch arrived is not known"
+                    )],
+                    next: Some(shell_words::join(["git", "ls-remote", to, branch])),
+                },
+                Event::Pushed { to: None, .. } => continue,
+                Event::Pushed {
+                    branch,
+                    commit,
+                    commits,
+                    whole: true,
+                    ..
+                } => Self::Pushed {
+                    branch: branch.clone(),
+                    commit: commit.clone(),
+                    commits: *commits,
+                },
+                Event::Pushed { branch, .. } => Self::needs(format!(
+                    "the run died after it had pushed {branch}, before it knew of a pull request"
+                )),
+                Event::PullRequest {
+                    url,
+                    number,
+                    branch,
+                    commits,
+                    ..
+                } => Self::PullRequest {
+                    url: url.clone(),
+                    number: *number,
+                    branch: branch.clone(),
+                    commits: *commits,
+                },
+                Event::IssueOpened { url, .. } => Self::Report { place: url.clone() },
+                Event::Ended { outcome } => return outcome.clone(),
+                _ => continue,
+            };
+        }
+        outcome
+    }
+
     /// Every word an outcome is known by, in records and in `--json`.
     pub const WORDS: [&'static str; 9] = [
         "pull-request",
@@ -191,7 +250,7 @@ impl Outcome {
                 )
             }
             Self::Interrupted => "interrupted before it ended".to_owned(),
-            Self::NeedsAttention { why } => why.join("; "),
+            Self::NeedsAttention { why, .. } => why.join("; "),
         }
     }
 }
@@ -235,8 +294,43 @@ mod tests {
             Outcome::Interrupted,
             Outcome::NeedsAttention {
                 why: vec!["push refused".into()],
+                next: Some("git push".into()),
             },
         ]
+    }
+
+    #[test]
+    fn what_a_dead_run_led_to() {
+        let of = |events: &[Event]| Outcome::of_dead(events).sentence();
+        let pushing = Event::Pushing {
+            branch: "b".into(),
+            to: "https://github.com/o/n".into(),
+        };
+        let pushed = |to: Option<&str>, whole| Event::Pushed {
+            branch: "b".into(),
+            commit: "c0ffee".into(),
+            to: to.map(str::to_owned),
+            commits: 2,
+            whole,
+        };
+        let opened = Event::PullRequest {
+            url: "https://github.com/o/n/pull/7".into(),
+            number: 7,
+            action: crate::exec::event::Action::Opened,
+            branch: "b".into(),
+            commits: 2,
+        };
+        assert_eq!(of(&[Event::Started]), Outcome::Interrupted.sentence());
+        assert!(of(&[pushing.clone()]).ends_with("is not known"));
+        // A rehearsal's own remote is no place in the world.
+        assert_eq!(of(&[pushed(None, true)]), Outcome::Interrupted.sentence());
+        assert_eq!(
+            of(&[pushing.clone(), pushed(Some("x"), true)]),
+            "2 commits on b"
+        );
+        assert!(of(&[pushing, pushed(Some("x"), false)]).contains("had pushed b"));
+        let published = [pushed(Some("x"), false), opened];
+        assert_eq!(of(&published), "2 commits in https://github.com/o/n/pull/7");
     }
 
     #[test]

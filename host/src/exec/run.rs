@@ -2,15 +2,27 @@
 
 use jiff::Timestamp;
 
-use super::{Event, Outcome, StepName};
+use super::{Event, Outcome, StepName, said};
+use crate::agent::Heard;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::record::{Header, Recording, Store, Usage};
+use crate::record::{Header, RecordError, Recording, Store, Usage};
+
+/// What a run shows to whoever watches it.
+#[derive(Debug)]
+pub enum News<'a> {
+    /// It is in the record, too.
+    Event(&'a Event),
+    /// The agent's newest line, for a person: redacted, printable, bounded.
+    Said(&'a str),
+    /// What the agent cost so far.
+    Usage(Usage),
+}
 
 pub(super) struct Run<'a> {
     pub(super) recording: Recording<'a>,
     pub(super) context: &'a Context,
-    watch: &'a mut dyn FnMut(&Event),
+    watch: &'a mut dyn FnMut(News),
 }
 
 /// Why a run ends before its last step: its outcome is known.
@@ -23,10 +35,10 @@ impl<'a> Run<'a> {
         store: &'a Store,
         header: &Header,
         context: &'a Context,
-        watch: &'a mut dyn FnMut(&Event),
+        watch: &'a mut dyn FnMut(News),
     ) -> Result<Self> {
         let recording = store.begin(header)?;
-        watch(&Event::Started);
+        watch(News::Event(&Event::Started));
         Ok(Self {
             recording,
             context,
@@ -40,7 +52,26 @@ impl<'a> Run<'a> {
 
     pub(super) fn event(&mut self, event: &Event) -> Result<()> {
         self.recording.event(self.now(), event)?;
-        (self.watch)(event);
+        (self.watch)(News::Event(event));
+        Ok(())
+    }
+
+    /// What is heard of the agent: into the log, and to whoever watches.
+    pub(super) fn hear(&mut self, heard: &Heard) -> Result<(), RecordError> {
+        match heard {
+            Heard::Output(bytes) => {
+                self.recording.log(bytes)?;
+                if let Some(line) = said::last_line(bytes) {
+                    (self.watch)(News::Said(&line));
+                }
+            }
+            Heard::Says(line) => (self.watch)(News::Said(line)),
+            Heard::Usage(usage) => {
+                // A run that is killed has cost what it cost.
+                self.recording.usage(*usage)?;
+                (self.watch)(News::Usage(*usage));
+            }
+        }
         Ok(())
     }
 
@@ -73,9 +104,9 @@ impl<'a> Run<'a> {
             step: StepName::Record,
         })?;
         self.recording.finish(outcome, usage, now)?;
-        (self.watch)(&Event::Ended {
+        (self.watch)(News::Event(&Event::Ended {
             outcome: outcome.clone(),
-        });
+        }));
         Ok(())
     }
 
@@ -99,6 +130,12 @@ impl<'a> Run<'a> {
 pub(super) fn failure(step: StepName, error: &Error) -> Outcome {
     match error.kind {
         Kind::Interrupted => Outcome::Interrupted,
+        Kind::NeedsPerson => Outcome::NeedsAttention {
+            why: std::iter::once(format!("{}: {error}", step.as_str()))
+                .chain(error.hint.clone())
+                .collect(),
+            next: None,
+        },
         _ => Outcome::Failed {
             step,
             exit: None,

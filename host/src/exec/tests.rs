@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Outcome;
 use super::run::{Run, Stop};
-use super::work::{Equipment, Work, work};
+use super::work::{Equipment, Ready, Work, work};
 use crate::agent::Agent;
 use crate::brief::Delivery;
 use crate::context::{Clock, Context, Environment, Home};
@@ -17,7 +17,7 @@ use crate::redact::Redactor;
 use crate::repo_url::RepoUrl;
 use crate::ui::Ui;
 
-fn context(root: &Path) -> Context {
+pub(super) fn context(root: &Path) -> Context {
     let path = Environment::read().get("PATH").unwrap().to_owned();
     let home = root.join("home");
     Context {
@@ -55,7 +55,7 @@ fn plan(mirror: &Mirror, delivery: Delivery) -> Plan {
 }
 
 /// Runs `script` as the agent; answers how it ended, what there is, and the kept report.
-fn run(delivery: Delivery, script: &str) -> (Result<(), Stop>, Work, Option<String>) {
+fn run(delivery: Delivery, script: &str) -> (Result<Ready, Stop>, Work, Option<String>) {
     let folder = tempfile::tempdir().unwrap();
     let root = folder.path();
     origin(root);
@@ -73,7 +73,7 @@ fn run(delivery: Delivery, script: &str) -> (Result<(), Stop>, Work, Option<Stri
         template: &plan.template.name,
         started_at: context.clock.now(),
     };
-    let mut watch = |_: &super::Event| {};
+    let mut watch = |_: super::News| {};
     let mut run = Run::begin(&store, &header, &context, &mut watch).unwrap();
     let equipment = Equipment {
         git: &git,
@@ -86,6 +86,7 @@ fn run(delivery: Delivery, script: &str) -> (Result<(), Stop>, Work, Option<Stri
         },
         secrets: &[],
         redactor: &Redactor::default(),
+        pushes_to: None,
     };
     let mut done = Work::default();
     let ended = work(&mut run, &plan, &equipment, &mut done);
@@ -97,7 +98,7 @@ fn run(delivery: Delivery, script: &str) -> (Result<(), Stop>, Work, Option<Stri
 fn a_report_by_pull_request_is_committed_by_the_host() {
     let script = "echo '# Findings' > $CHANGELING_REPORT; echo junk > a; git commit -qam junk";
     let (ended, done, kept) = run(Delivery::PullRequest, script);
-    ended.unwrap();
+    assert_eq!(ended.unwrap(), Ready::Commits);
     assert_eq!(kept.as_deref(), Some("# Findings\n"));
     let files: Vec<_> = done
         .collected
@@ -124,13 +125,7 @@ fn a_report_for_an_issue_or_the_record_is_kept() {
             delivery,
             "echo Findings > $CHANGELING_REPORT; echo x > a; git commit -qam x",
         );
-        let Stop(outcome) = ended.unwrap_err();
-        assert_eq!(
-            outcome,
-            Outcome::Report {
-                place: "report.md".into()
-            }
-        );
+        assert_eq!(ended.unwrap(), Ready::Report);
         assert_eq!(kept.as_deref(), Some("Findings\n"));
         assert!(done.collected.commits.is_empty());
     }

@@ -1,12 +1,16 @@
 //! The steps between plan and publishing: clone, agent, collect, check.
 
+use super::pushed::adopt;
+use super::reach::Reach;
 use super::run::{Run, Stop, failure};
 use super::{Event, Outcome, StepName};
-use crate::agent::{Agent, Ended, Heard, How, Room, Written};
+use crate::agent::{Agent, Ended, How, Room, Written};
+use crate::brief::Delivery;
 use crate::git::{Git, Mirror, NewFile, checked};
 use crate::job::Identity;
-use crate::patch;
+use crate::patch::{self, Violation};
 use crate::plan::Plan;
+use crate::process::despite_interrupt;
 use crate::record::File;
 use crate::redact::Redactor;
 use crate::workspace::{Collected, Spec, Workspace};
@@ -14,6 +18,7 @@ use crate::workspace::{Collected, Spec, Workspace};
 /// What the agent is given beside the plan.
 #[derive(Debug)]
 pub(super) struct Equipment<'a> {
+    /// For folders of ours: it holds no credentials.
     pub(super) git: &'a Git,
     pub(super) mirror: &'a Mirror,
     pub(super) agent: &'a Agent,
@@ -22,6 +27,17 @@ pub(super) struct Equipment<'a> {
     pub(super) identity: &'a Identity,
     pub(super) secrets: &'a [(String, String)],
     pub(super) redactor: &'a Redactor,
+    /// The agent holds a token, and this is where it may have pushed to.
+    pub(super) pushes_to: Option<Reach<'a>>,
+}
+
+/// What there is after the work, checked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ready {
+    /// On top of the commit the branch started at.
+    Commits,
+    /// To be delivered in another way than by a commit.
+    Report,
 }
 
 /// What an agent's work amounts to.
@@ -31,6 +47,12 @@ pub(super) struct Work {
     /// What would be published.
     pub(super) collected: Collected,
     pub(super) written: Written,
+    /// Where the agent itself set the run's branch on the remote.
+    pub(super) pushed: Option<String>,
+    /// It is in the mirror and in the record; before that it is only in the workspace.
+    pub(super) kept: bool,
+    /// The workspace holds the value of a secret.
+    pub(super) leaks: bool,
 }
 
 /// Does the work as far as it goes. `work` holds what there is, also when the run stops early.
@@ -39,7 +61,7 @@ pub(super) fn work(
     plan: &Plan,
     with: &Equipment,
     work: &mut Work,
-) -> Result<(), Stop> {
+) -> Result<Ready, Stop> {
     let workspace = run.step(StepName::Clone, |run| {
         Ok(Workspace::create(
             with.git,
@@ -55,23 +77,72 @@ pub(super) fn work(
         )?)
     })?;
     let ended = agent(run, plan, with, &workspace)?;
-    work.written = Written::read(run.recording.folder(), with.redactor);
     let how = ended.how.clone();
     let failed = failed(&ended);
     let last_message = ended.last_message.clone();
     work.ended = Some(ended);
-    if how == How::Interrupted {
-        return Err(Stop(Outcome::Interrupted));
-    }
-    work.collected = collect(run, with, &workspace)?;
-    keep(run, with.redactor, work)?;
-    match (how, failed) {
+    // Who presses Ctrl-C wants the end, and not to lose what was paid for.
+    despite_interrupt(|| take(run, plan, with, &workspace, work))?;
+    let ended = match (how, failed) {
+        (How::Interrupted, _) => Err(Stop(Outcome::Interrupted)),
         (How::TimedOut, _) => Err(Stop(Outcome::TimedOut {
             after_seconds: plan.limits.timeout_seconds,
         })),
         (_, Some(outcome)) => Err(Stop(outcome)),
         _ => check(run, plan, with, work, last_message),
-    }
+    };
+    ended.map_err(|stop| match work.pushed {
+        Some(_) => and_pushed(stop, &plan.branch.name),
+        None => stop,
+    })
+}
+
+/// What stopped it, and that the agent had pushed by then.
+fn and_pushed(Stop(outcome): Stop, branch: &str) -> Stop {
+    let pushed = format!("the agent itself had pushed {branch}");
+    Stop(match outcome {
+        Outcome::NeedsAttention { mut why, next } => {
+            why.push(pushed);
+            Outcome::NeedsAttention { why, next }
+        }
+        Outcome::Failed {
+            step,
+            exit,
+            message,
+            last_lines,
+        } => Outcome::Failed {
+            step,
+            exit,
+            message: format!("{message}; {pushed}"),
+            last_lines,
+        },
+        other => other,
+    })
+}
+
+/// Out of the workspace into the mirror and the record.
+fn take(
+    run: &mut Run,
+    plan: &Plan,
+    with: &Equipment,
+    workspace: &Workspace,
+    work: &mut Work,
+) -> Result<(), Stop> {
+    work.written = Written::read(run.recording.folder(), with.redactor);
+    run.step(StepName::Collect, |run| {
+        work.collected = workspace.collect(with.git, with.mirror)?;
+        if let Some(reach) = with.pushes_to {
+            adopt(run, plan, with, reach, work)?;
+        }
+        run.event(&Event::Collected {
+            commits: work.collected.commits.len(),
+            files: work.collected.files.len(),
+            uncommitted: work.collected.uncommitted.is_some(),
+        })
+    })?;
+    keep(run, with.redactor, work)?;
+    work.kept = true;
+    Ok(())
 }
 
 fn agent(
@@ -96,9 +167,7 @@ fn agent(
         })?;
         let mut lost = None;
         let ended = with.agent.work(&room, &mut |heard| {
-            if let Heard::Output(bytes) = heard
-                && let Err(error) = run.recording.log(bytes)
-            {
+            if let Err(error) = run.hear(&heard) {
                 lost = Some(error);
             }
         })?;
@@ -129,29 +198,13 @@ fn failed(ended: &Ended) -> Option<Outcome> {
         How::Exited(0) | How::TimedOut | How::Interrupted => return None,
         How::Exited(code) => (Some(*code), format!("it ended with exit code {code}")),
         How::NotStarted(reason) | How::Failed(reason) => (None, reason.clone()),
-        How::Stuck(why) => {
-            return Some(Outcome::NeedsAttention {
-                why: vec![why.clone()],
-            });
-        }
+        How::Stuck(why) => return Some(Outcome::needs(why)),
     };
     Some(Outcome::Failed {
         step: StepName::Agent,
         exit,
         message,
         last_lines: ended.last_lines.clone(),
-    })
-}
-
-fn collect(run: &mut Run, with: &Equipment, workspace: &Workspace) -> Result<Collected, Stop> {
-    run.step(StepName::Collect, |run| {
-        let collected = workspace.collect(with.git, with.mirror)?;
-        run.event(&Event::Collected {
-            commits: collected.commits.len(),
-            files: collected.files.len(),
-            uncommitted: collected.uncommitted.is_some(),
-        })?;
-        Ok(collected)
     })
 }
 
@@ -185,10 +238,13 @@ fn check(
     with: &Equipment,
     work: &mut Work,
     last_message: Option<String>,
-) -> Result<(), Stop> {
+) -> Result<Ready, Stop> {
     let problems = work.collected.problems.clone();
     if !problems.is_empty() {
-        return Err(Stop(Outcome::NeedsAttention { why: problems }));
+        return Err(Stop(Outcome::NeedsAttention {
+            why: problems,
+            next: None,
+        }));
     }
     if let Some(path) = &plan.report {
         report(run, plan, path, with, work)?;
@@ -201,21 +257,20 @@ fn check(
         ))
     })?;
     if !patch.is_empty() {
+        let is_leak = |violation: &Violation| matches!(violation, Violation::Secret { .. });
+        work.leaks = patch.iter().any(is_leak);
         let why = patch.iter().map(ToString::to_string).collect();
-        return Err(Stop(Outcome::NeedsAttention { why }));
+        return Err(Stop(Outcome::NeedsAttention { why, next: None }));
     }
     if work.collected.tip.is_some() {
-        return Ok(());
+        return Ok(Ready::Commits);
     }
-    let uncommitted = work.collected.uncommitted.is_some();
-    Err(Stop(match plan.report {
-        Some(_) => Outcome::Report {
-            place: File::Report.name().to_owned(),
-        },
-        None => Outcome::NoChanges {
-            last_message,
-            uncommitted,
-        },
+    if plan.report.is_some() {
+        return Ok(Ready::Report);
+    }
+    Err(Stop(Outcome::NoChanges {
+        last_message,
+        uncommitted: work.collected.uncommitted.is_some(),
     }))
 }
 
@@ -242,7 +297,7 @@ fn report(
         }));
     };
     let uncommitted = work.collected.uncommitted.take();
-    if plan.delivery != crate::brief::Delivery::PullRequest {
+    if plan.delivery != Delivery::PullRequest {
         work.collected = Collected {
             uncommitted,
             ..Collected::default()

@@ -2,7 +2,9 @@
 
 use std::ffi::OsString;
 use std::fmt;
+use std::sync::Arc;
 
+use super::ssh::Ssh;
 use crate::context::Environment;
 use crate::process::Command;
 use crate::repo_url::RepoUrl;
@@ -21,6 +23,8 @@ const SSH_OPTIONS: &str = "-o BatchMode=yes -o ConnectTimeout=30";
 pub(super) struct Access {
     ssh_command: Option<OsString>,
     ssh_agent: Option<OsString>,
+    /// A key of the changeling's own, instead of the user's ssh command.
+    pub(super) key: Option<Arc<Ssh>>,
     /// Origin (`https://host[:port]`) and the token for it.
     token: Option<(String, String)>,
 }
@@ -39,6 +43,7 @@ impl Access {
         Self {
             ssh_command: env.get_os("GIT_SSH_COMMAND").map(ToOwned::to_owned),
             ssh_agent: env.get_os("SSH_AUTH_SOCK").map(ToOwned::to_owned),
+            key: None,
             token: None,
         }
     }
@@ -79,6 +84,12 @@ impl Access {
                 command
             }
             RepoUrl::Ssh { .. } => {
+                if let Some(agent) = &self.ssh_agent {
+                    command = command.env("SSH_AUTH_SOCK", agent);
+                }
+                if let Some(key) = &self.key {
+                    return command.env("GIT_SSH_COMMAND", key.command());
+                }
                 let mut ssh = self
                     .ssh_command
                     .clone()
@@ -86,9 +97,6 @@ impl Access {
                     .unwrap_or_else(|| "ssh".into());
                 ssh.push(" ");
                 ssh.push(SSH_OPTIONS);
-                if let Some(agent) = &self.ssh_agent {
-                    command = command.env("SSH_AUTH_SOCK", agent);
-                }
                 command.env("GIT_SSH_COMMAND", ssh)
             }
             RepoUrl::Local(_) => command,

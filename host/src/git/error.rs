@@ -138,6 +138,11 @@ impl GitError {
         }
     }
 
+    /// A signal asked this program to end.
+    pub fn is_interrupt(&self) -> bool {
+        matches!(self, Self::Process(ProcessError::Interrupted(_)))
+    }
+
     /// The world may have changed by the next attempt.
     pub fn is_passing(&self) -> bool {
         matches!(self, Self::Network { .. } | Self::NoHost(_) | Self::Busy(_))
@@ -173,6 +178,11 @@ impl From<GitError> for Error {
             E::NoBranch { near, .. } if !near.is_empty() => {
                 Some(format!("did you mean {}?", near.join(" or ")))
             }
+            E::Authentication { repo, .. } if repo.starts_with("http") => Some(
+                "renew GITHUB_TOKEN where there is one; else check that `git ls-remote` with this URL works in \
+                 your own shell"
+                    .to_owned(),
+            ),
             E::Authentication { .. } => {
                 Some("check that `git ls-remote` with this URL works in your own shell".to_owned())
             }

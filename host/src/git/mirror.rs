@@ -169,6 +169,24 @@ impl Mirror {
         format_of(self.branches.values().next().map_or("", String::as_str))
     }
 
+    /// Where the commits of a run are kept here: the folder, and the last of them. `None`: they are not.
+    pub fn kept(
+        git: &Git,
+        home: &Home,
+        repo: &RepoUrl,
+        run_id: &str,
+        branch: &str,
+    ) -> Option<(PathBuf, String)> {
+        let git_dir = home.mirrors_dir().join(format!("{}.git", repo.key()));
+        let name = format!("refs/runs/{run_id}/heads/{branch}");
+        let look = ["rev-parse", "--verify", "--quiet", "--end-of-options"];
+        let call = git.in_dir(&git_dir).args(look).arg(&name);
+        let found = git_dir
+            .is_dir()
+            .then(|| checked("rev-parse", &call).ok())??;
+        Some((git_dir, found.text()))
+    }
+
     /// Lets go of what a run left here. Best effort: what stays costs a little room.
     pub fn forget_run(&self, git: &Git, run_id: &str) {
         let done = self.lock().and_then(|_lock| {

@@ -10,6 +10,9 @@ use serde::Deserialize;
 use super::Repository;
 use crate::error::{Error, Kind};
 
+/// So long is waited for a limit of the rate to end: what GitHub asks for after a burst of writing.
+const LONGEST_WAIT: Duration = Duration::from_secs(90);
+
 /// A query that was not answered. No variant holds the token.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]
 pub enum GithubError {
@@ -72,6 +75,32 @@ impl GithubError {
     pub(super) fn may_pass(&self) -> bool {
         matches!(self, Self::Network { .. })
             || matches!(self, Self::Server { status, .. } if *status != 501)
+    }
+
+    /// Nobody knows whether the server did what it was asked before this came of it.
+    pub fn is_doubtful(&self) -> bool {
+        matches!(
+            self,
+            Self::Network { .. }
+                | Self::TimedOut { .. }
+                | Self::Server { .. }
+                | Self::Unexpected { .. }
+        )
+    }
+
+    /// How long to wait before the same request has a chance; `None`: waiting does not help, or for too
+    /// long.
+    pub fn wait(&self, now: Timestamp) -> Option<Duration> {
+        let wait = match self {
+            Self::RateLimited { again, .. } => match again {
+                Again::In(wait) => *wait,
+                Again::At(time) => Duration::try_from(time.duration_since(now)).ok()?,
+                Again::Unknown => LONGEST_WAIT,
+            },
+            error if error.is_doubtful() => Duration::from_secs(1),
+            _ => return None,
+        };
+        (wait <= LONGEST_WAIT).then_some(wait)
     }
 
     /// The code a template gets for it (`wit`, `types.failure`).
@@ -147,6 +176,32 @@ impl From<GithubError> for Error {
 #[serde(default)]
 struct Wire {
     message: String,
+    /// What exactly was invalid.
+    errors: Vec<Detail>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Detail {
+    Text(String),
+    Object {
+        message: Option<String>,
+        field: Option<String>,
+        code: Option<String>,
+    },
+}
+
+impl Detail {
+    fn text(self) -> Option<String> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Object {
+                message: Some(message),
+                ..
+            } => Some(message),
+            Self::Object { field, code, .. } => Some(format!("{} {}", field?, code?)),
+        }
+    }
 }
 
 /// Turns an unsuccessful answer into what it means.
@@ -163,7 +218,10 @@ pub(super) fn classify(
     } else {
         &wire.message
     };
-    let message: String = crate::names::printable(message).chars().take(300).collect();
+    let details = wire.errors.into_iter().filter_map(Detail::text);
+    let message: Vec<String> = std::iter::once(message.to_owned()).chain(details).collect();
+    let message = crate::names::printable(&message.join(": "));
+    let message: String = message.chars().take(300).collect();
     match status.as_u16() {
         429 => GithubError::RateLimited {
             host,

@@ -98,7 +98,9 @@ struct Common {
     #[serde(default)]
     labels: Vec<Label>,
     state: String,
+    #[serde(default)]
     created_at: String,
+    #[serde(default)]
     updated_at: String,
     html_url: String,
 }

@@ -223,10 +223,11 @@ pub fn build(job: &Job, brief: &Brief, facts: &Facts) -> Result<Plan, PlanError>
         plan.env_names.sort();
     }
     plan.prompt = delivery::prompt(job, brief, &plan, facts);
-    let by_token = facts.on_github && matches!(job.repo, RepoUrl::Web { .. });
+    let by_token = facts.on_github && matches!(facts.remote, RepoUrl::Web { .. });
     let mut secrets = job.secrets.iter().filter(|_| by_token);
     let git_token = secrets.find(|name| *name == "GITHUB_TOKEN");
-    plan.steps = steps::steps(&plan, git_token.map(String::as_str));
+    let remote = facts.remote.to_string();
+    plan.steps = steps::steps(&plan, &remote, git_token.map(String::as_str));
     Ok(plan)
 }
 

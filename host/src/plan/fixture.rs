@@ -46,6 +46,7 @@ pub(crate) fn job() -> Job {
             email: "ada@example.com".into(),
         }),
         unattended: true,
+        ssh_key: None,
     }
 }
 
@@ -72,6 +73,7 @@ pub(crate) fn facts() -> Facts {
         base_branch: "main".into(),
         base_commit: "1".repeat(40),
         on_github: true,
+        remote: job().repo,
         remote_branches: BTreeMap::from([("main".into(), "1".repeat(40))]),
         pull_requests: Vec::new(),
     }

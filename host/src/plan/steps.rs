@@ -13,23 +13,23 @@ const WORKSPACE: &str = "<workspace>";
 const EMPTY: &str = "<empty-folder>";
 const RUN: &str = "<run>";
 
-/// Steps of a plan whose other parts are known.
-pub(super) fn steps(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
+/// Steps of a plan whose other parts are known. `remote` is where git reaches the repository.
+pub(super) fn steps(plan: &Plan, remote: &str, git_token: Option<&str>) -> Vec<Step> {
     let mut steps = vec![
-        mirror(plan, git_token),
+        mirror(remote, git_token),
         clone(plan),
         identity(),
         create_agent(plan),
     ];
     steps.extend([wait(plan), collect(plan), check_patch(plan)]);
     if plan.publishes() {
-        steps.extend(publish(plan, git_token));
+        steps.extend(publish(plan, remote, git_token));
     }
     steps.push(step("record", &[], RUN).note("keep plan, log, patch and outcome"));
     steps
 }
 
-fn mirror(plan: &Plan, git_token: Option<&str>) -> Step {
+fn mirror(remote: &str, git_token: Option<&str>) -> Step {
     let refs = "+refs/heads/*:refs/remotes/origin/*";
     let argv = [
         "git",
@@ -37,7 +37,7 @@ fn mirror(plan: &Plan, git_token: Option<&str>) -> Step {
         "--prune",
         "--no-tags",
         "--end-of-options",
-        &plan.repo,
+        remote,
         refs,
     ];
     step("mirror", &argv, MIRROR).env(git_token).note(
@@ -129,7 +129,7 @@ fn check_patch(plan: &Plan) -> Step {
     step("check-patch", &[], MIRROR).note(note)
 }
 
-fn publish(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
+fn publish(plan: &Plan, remote: &str, git_token: Option<&str>) -> Vec<Step> {
     let branch = &plan.branch.name;
     let refs = format!("<commit>:refs/heads/{branch}");
     let argv = [
@@ -137,7 +137,7 @@ fn publish(plan: &Plan, git_token: Option<&str>) -> Vec<Step> {
         "push",
         "--no-verify",
         "--end-of-options",
-        &plan.repo,
+        remote,
         &refs,
     ];
     let push = step("push", &argv, MIRROR)

@@ -6,6 +6,8 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock, Once};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::flag;
@@ -17,6 +19,33 @@ static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 /// A signal asked this program to end. Waiting loops look at it.
 pub fn interrupted() -> bool {
     INTERRUPTED.load(Ordering::Relaxed)
+}
+
+/// Does what must be done all the same after a signal asked this program to end, and takes a moment.
+/// A further signal interrupts that, too.
+pub fn despite_interrupt<T>(work: impl FnOnce() -> T) -> T {
+    let was = INTERRUPTED.swap(false, Ordering::Relaxed);
+    let done = work();
+    if was {
+        INTERRUPTED.store(true, Ordering::Relaxed);
+    }
+    done
+}
+
+/// Waits so long. `false`: a signal asked this program to end before.
+pub fn pause(duration: Duration) -> bool {
+    watch();
+    let until = Instant::now() + duration;
+    loop {
+        if interrupted() {
+            return false;
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        if left.is_zero() {
+            return true;
+        }
+        thread::sleep(left.min(Duration::from_millis(50)));
+    }
 }
 
 /// Begins to notice SIGINT, SIGTERM and SIGHUP; once is enough.

@@ -72,7 +72,8 @@ fn head(plan: &Plan, text: &Text, columns: Option<usize>) -> String {
     lines + "\n"
 }
 
-fn stat(files: &[FileStat], columns: Option<usize>) -> String {
+/// The files that changed, each with its counts, after an empty line.
+pub fn stat(files: &[FileStat], columns: Option<usize>) -> String {
     let counted = files.iter().filter_map(|file| file.lines);
     let (added, removed) = counted.fold((0, 0), |(a, r), (x, y)| (a + x, r + y));
     let noun = if files.len() == 1 { "file" } else { "files" };

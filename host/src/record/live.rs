@@ -1,36 +1,54 @@
 //! Which runs live, and the end of those that died without a word.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Read as _};
+use std::io::{self, Write as _};
 use std::path::Path;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 
-use super::rows::{is_known, open_ids, unclean_ids, update_outcome};
-use super::{RecordError, Store, Usage, recording, remove};
-use crate::exec::{Event, Outcome};
+use super::reading::open_plain;
+use super::rows::{all_ids, is_known, open_ids, unclean_ids, update_outcome};
+use super::{RecordError, Store, Usage, remove};
+use crate::exec::Outcome;
 
 const LOCK_FILE: &str = "lock";
 
-/// More than any run of ours writes, in bytes.
-const MAX_EVENTS: u64 = 64 * 1024 * 1024;
-
-/// Takes the lock of a new run's folder.
+/// Takes the lock of a new run's folder. It gets its name once it is held: whoever sees it and finds
+/// it free knows that the run is over. Holds the number of our process.
 pub(super) fn lock(folder: &Path) -> io::Result<File> {
-    let file = File::options()
+    let aside = folder.join(".lock.new");
+    let mut file = File::options()
         .create(true)
         .truncate(false)
         .write(true)
-        .open(folder.join(LOCK_FILE))?;
+        .open(&aside)?;
     file.try_lock().map_err(|error| match error {
         TryLockError::Error(error) => error,
         TryLockError::WouldBlock => io::Error::other("another process uses it"),
     })?;
+    writeln!(file, "{}", std::process::id())?;
+    fs::rename(aside, folder.join(LOCK_FILE))?;
     Ok(file)
 }
 
-/// Its process holds the lock. Where locks do not work, a run counts as alive.
+/// Takes the lock of a run that is over; `None` when somebody has it.
+pub(super) fn relock(folder: &Path) -> io::Result<Option<File>> {
+    let path = folder.join(LOCK_FILE);
+    let file = match open_plain(&path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            super::recording::create_afresh(&path, b"")?;
+            File::open(&path)?
+        }
+        file => file?,
+    };
+    match file.try_lock() {
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(error)) => Err(error),
+    }
+}
+
+/// Its process holds the lock.
 fn is_alive(folder: &Path) -> bool {
     match open_plain(&folder.join(LOCK_FILE)) {
         // Released when the file is closed, at the end of this arm.
@@ -39,15 +57,8 @@ fn is_alive(folder: &Path) -> bool {
     }
 }
 
-#[derive(Deserialize)]
-struct Line {
-    at: Timestamp,
-    #[serde(flatten)]
-    event: Event,
-}
-
 impl Store {
-    /// Gives dead runs their outcome: what their last event says, else `interrupted`. Only the
+    /// Gives dead runs their outcome: what their events say, else `interrupted`. Only the
     /// record changes; cleaning up after them is not a reader's work.
     pub fn mark_dead(&self) -> Result<(), RecordError> {
         for id in open_ids(&self.connection).map_err(|error| self.failed(error))? {
@@ -55,16 +66,25 @@ impl Store {
             if is_alive(&folder) {
                 continue;
             }
-            let last = last_event(&folder);
-            let at = last.as_ref().map_or_else(Timestamp::now, |line| line.at);
-            let outcome = match last.map(|line| line.event) {
-                Some(Event::Ended { outcome }) => outcome,
-                _ => Outcome::Interrupted,
-            };
+            let events = self.events(&id).unwrap_or_default();
+            let at = events.last().map_or_else(Timestamp::now, |last| last.at);
+            let outcome = Outcome::of_dead(events.iter().filter_map(|each| each.event.as_ref()));
             update_outcome(&self.connection, &id, &outcome, Usage::default(), at)
                 .map_err(|error| self.failed(error))?;
         }
         Ok(())
+    }
+
+    /// Its process is there. Where locks do not work, a run counts as alive.
+    pub fn lives(&self, id: &str) -> bool {
+        is_alive(&self.folder_of(id))
+    }
+
+    /// The process of a run that lives; `None` when it does not.
+    pub fn process_of(&self, id: &str) -> Option<u32> {
+        let folder = self.folder_of(id);
+        let text = fs::read_to_string(folder.join(LOCK_FILE)).ok()?;
+        is_alive(&folder).then(|| text.trim().parse().ok())?
     }
 
     /// Runs that are over and were not cleaned up after.
@@ -87,6 +107,7 @@ impl Store {
     /// Removes folders of runs that died before they were recorded.
     pub fn remove_unborn(&self) -> Result<(), RecordError> {
         let failed = |error| RecordError::Io(self.folder.clone(), error);
+        let all = all_ids(&self.connection).map_err(|error| self.failed(error))?;
         for entry in fs::read_dir(&self.folder).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name();
@@ -94,29 +115,19 @@ impl Store {
             let (true, Some(id)) = (is_run, name.to_str()) else {
                 continue;
             };
+            if all.contains(id) {
+                continue;
+            }
             // Without a lock file it is being made at this moment, or is not ours.
             let was_locked = entry.path().join(LOCK_FILE).exists();
-            let known = is_known(&self.connection, id).map_err(|error| self.failed(error))?;
-            if was_locked && !known && !is_alive(&entry.path()) {
+            // In this order: one that ends between the two questions is known by then.
+            if !was_locked || is_alive(&entry.path()) {
+                continue;
+            }
+            if !is_known(&self.connection, id).map_err(|error| self.failed(error))? {
                 remove(&entry.path())?;
             }
         }
         Ok(())
     }
-}
-
-fn last_event(folder: &Path) -> Option<Line> {
-    let file = open_plain(&folder.join(recording::File::Events.name())).ok()?;
-    let mut text = String::new();
-    file.take(MAX_EVENTS).read_to_string(&mut text).ok()?;
-    serde_json::from_str(text.lines().next_back()?).ok()
-}
-
-/// Opens a file of a run's folder, where its agent could write: a pipe would make us wait for ever, a
-/// link read what the agent chose. Neither counts as there.
-fn open_plain(path: &Path) -> io::Result<File> {
-    if !fs::symlink_metadata(path)?.is_file() {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    File::open(path)
 }

@@ -98,6 +98,57 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The record of a run that died, to be completed; `None` while its process lives, or another one
+    /// completes it.
+    pub fn reopen(&self, id: &str) -> Result<Option<Recording<'_>>, RecordError> {
+        let folder = self.folder_of(id);
+        let failed = |error| RecordError::Io(folder.clone(), error);
+        create_private_dir(&folder).map_err(failed)?;
+        let Some(lock) = live::relock(&folder).map_err(failed)? else {
+            return Ok(None);
+        };
+        let append = |file: File| {
+            let path = folder.join(file.name());
+            if fs::symlink_metadata(&path).is_ok_and(|meta| !meta.is_file()) {
+                // The agent put it there: a link is not followed, nor a pipe waited for.
+                remove_tree(&path)?;
+            }
+            fs::File::options().create(true).append(true).open(path)
+        };
+        Ok(Some(Recording {
+            store: self,
+            id: id.to_owned(),
+            events: append(File::Events).map_err(failed)?,
+            log: append(File::Log).map_err(failed)?,
+            folder: folder.clone(),
+            lock,
+        }))
+    }
+
+    /// Appends to the events of a run that has ended.
+    pub fn add_event(&self, id: &str, at: Timestamp, event: &Event) -> Result<(), RecordError> {
+        let path = self.folder_of(id).join(File::Events.name());
+        let failed = |error| RecordError::Io(path.clone(), error);
+        // The agent could write here: no link and no pipe is followed.
+        if self.path_of(id, File::Events).is_none() {
+            return Err(failed(io::ErrorKind::NotFound.into()));
+        }
+        let mut file = fs::File::options()
+            .append(true)
+            .open(&path)
+            .map_err(failed)?;
+        write_line(&mut file, at, event).map_err(failed)
+    }
+}
+
+/// One write a line: a death leaves whole lines only.
+fn write_line(file: &mut fs::File, at: Timestamp, event: &Event) -> io::Result<()> {
+    let mut line = serde_json::to_vec(&Line { at, event })?;
+    line.push(b'\n');
+    file.write_all(&line)
+}
+
 impl Recording<'_> {
     pub fn id(&self) -> &str {
         &self.id
@@ -131,11 +182,21 @@ impl Recording<'_> {
 
     /// Appends to `events.jsonl`.
     pub fn event(&mut self, at: Timestamp, event: &Event) -> Result<(), RecordError> {
-        let failed = |error| RecordError::Io(self.folder.join(File::Events.name()), error);
-        let mut line = serde_json::to_vec(&Line { at, event }).map_err(|e| failed(e.into()))?;
-        line.push(b'\n');
-        // One write a line: a death leaves whole lines only.
-        self.events.write_all(&line).map_err(failed)
+        write_line(&mut self.events, at, event)
+            .map_err(|error| RecordError::Io(self.folder.join(File::Events.name()), error))
+    }
+
+    /// What the agent cost so far: kept should the run die.
+    pub fn usage(&self, usage: Usage) -> Result<(), RecordError> {
+        self.store
+            .connection
+            .execute(
+                "UPDATE runs SET cost_usd = coalesce(?2, cost_usd), turns = coalesce(?3, turns)
+                 WHERE id = ?1 AND outcome IS NULL",
+                rusqlite::params![self.id, usage.cost_usd, usage.turns],
+            )
+            .map(drop)
+            .map_err(|error| self.store.failed(error))
     }
 
     /// Appends to the log. The caller has redacted it.
@@ -181,7 +242,7 @@ impl Recording<'_> {
 
 /// Writes a file that is new. The agent could write to this folder: a link or a pipe it put at that
 /// name is taken away, not written to.
-fn create_afresh(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn create_afresh(path: &Path, bytes: &[u8]) -> io::Result<()> {
     match fs::symlink_metadata(path) {
         Ok(_) => remove_tree(path)?,
         Err(error) if error.kind() == io::ErrorKind::NotFound => {}

@@ -1,13 +1,14 @@
 //! Rows of the database: how they become records, and the few statements that write them.
 
+use std::collections::HashSet;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use super::{Header, Kind, Record, RecordError, Usage};
 use crate::exec::Outcome;
 
-pub(super) const COLUMNS: &str =
-    "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns";
+pub(super) const COLUMNS: &str = "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns, settled_at";
 
 /// A row as the database has it.
 pub(super) struct Raw {
@@ -21,6 +22,7 @@ pub(super) struct Raw {
     outcome: Option<String>,
     branch: Option<String>,
     usage: Usage,
+    settled_at: Option<i64>,
 }
 
 pub(super) fn raw(row: &Row) -> rusqlite::Result<Raw> {
@@ -38,6 +40,7 @@ pub(super) fn raw(row: &Row) -> rusqlite::Result<Raw> {
             cost_usd: row.get(9)?,
             turns: row.get(10)?,
         },
+        settled_at: row.get(11)?,
     })
 }
 
@@ -68,6 +71,7 @@ impl Raw {
                 .map_err(|_| damaged("its template has no valid name"))?,
             started_at: moment(&self.id, self.started_at)?,
             ended_at: self.ended_at.map(|at| moment(&self.id, at)).transpose()?,
+            settled_at: self.settled_at.map(|at| moment(&self.id, at)).transpose()?,
             outcome,
             id: self.id,
             repo: self.repo,
@@ -101,7 +105,7 @@ pub(super) fn insert(connection: &Connection, header: &Header) -> rusqlite::Resu
         .map(|_| ())
 }
 
-/// Once: an outcome is never replaced.
+/// Once: an outcome is never replaced. What was known of its cost stays where nothing newer is.
 pub(super) fn update_outcome(
     connection: &Connection,
     id: &str,
@@ -113,7 +117,8 @@ pub(super) fn update_outcome(
         .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
     connection
         .execute(
-            "UPDATE runs SET outcome = ?2, word = ?3, cost_usd = ?4, turns = ?5, ended_at = ?6
+            "UPDATE runs SET outcome = ?2, word = ?3, cost_usd = coalesce(?4, cost_usd),
+             turns = coalesce(?5, turns), ended_at = ?6
              WHERE id = ?1 AND outcome IS NULL",
             params![
                 id,
@@ -135,6 +140,12 @@ pub(super) fn open_ids(connection: &Connection) -> rusqlite::Result<Vec<String>>
 
 pub(super) fn unclean_ids(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let mut statement = connection.prepare("SELECT id FROM runs WHERE clean = 0")?;
+    let rows = statement.query_map([], |row| row.get(0))?;
+    rows.collect()
+}
+
+pub(super) fn all_ids(connection: &Connection) -> rusqlite::Result<HashSet<String>> {
+    let mut statement = connection.prepare("SELECT id FROM runs")?;
     let rows = statement.query_map([], |row| row.get(0))?;
     rows.collect()
 }

@@ -46,19 +46,57 @@ const MIGRATIONS: &[&str] = &["
         UNIQUE (repo, kind, number)
     ) STRICT;
     CREATE INDEX deliveries_by_target ON deliveries (changeling, repo, state);
+", "
+    -- when a person said that what the run left is dealt with
+    ALTER TABLE runs ADD COLUMN settled_at INTEGER;
+    DROP INDEX runs_by_target;
+    DROP INDEX runs_by_time;
+    DROP INDEX runs_alive;
+    CREATE INDEX runs_by_time ON runs (started_at, id);
+    CREATE INDEX runs_by_changeling ON runs (changeling, started_at, id);
+    CREATE INDEX runs_by_target ON runs (changeling, repo, kind, started_at, id);
+    CREATE INDEX runs_by_word ON runs (word, started_at, id);
+    -- runs that tell whether a changeling works: what was skipped or interrupted says nothing
+    CREATE INDEX runs_telling ON runs (changeling, repo, started_at, id)
+        WHERE kind = 'run' AND word NOT IN ('skipped', 'interrupted');
+    CREATE INDEX runs_costs ON runs (started_at, cost_usd) WHERE cost_usd IS NOT NULL;
+    CREATE INDEX runs_costs_by_target ON runs (changeling, repo, started_at, cost_usd) WHERE cost_usd IS NOT NULL;
+    CREATE INDEX deliveries_by_run ON deliveries (run);
+    CREATE INDEX deliveries_by_state ON deliveries (state, changeling, repo);
+    -- what removed records had cost: a budget forgets nothing
+    CREATE TABLE spent (
+        at INTEGER NOT NULL,
+        changeling TEXT NOT NULL,
+        repo TEXT NOT NULL,
+        cost_usd REAL NOT NULL
+    ) STRICT;
+    CREATE INDEX spent_by_time ON spent (at, changeling, repo, cost_usd);
+    CREATE INDEX spent_by_target ON spent (changeling, repo, at, cost_usd);
+    -- failures up to then are forgiven
+    CREATE TABLE resumed (
+        changeling TEXT NOT NULL,
+        repo TEXT NOT NULL,
+        at INTEGER NOT NULL,
+        PRIMARY KEY (changeling, repo)
+    ) STRICT;
 "];
 
 /// The format this program writes.
 #[expect(clippy::cast_possible_truncation, reason = "a handful of migrations")]
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
+/// Opens the database, making it when there is none, and brings its format up to date.
 pub(super) fn open(file: &Path) -> Result<Connection, RecordError> {
-    let failed = |error| RecordError::Database(file.to_owned(), error);
+    let failed = |error| RecordError::of(file, error);
     let mut connection = Connection::open(file).map_err(failed)?;
     connection
         .busy_timeout(Duration::from_secs(20))
         .map_err(failed)?;
-    if version(&connection).map_err(failed)? != VERSION {
+    let found = version(&connection).map_err(failed)?;
+    if found > VERSION {
+        return Err(RecordError::Newer { found });
+    }
+    if found < VERSION {
         connection
             .pragma_update(None, "journal_mode", "WAL")
             .map_err(failed)?;
@@ -70,7 +108,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, RecordError> {
         if found > VERSION {
             return Err(RecordError::Newer { found });
         }
-        migrate(transaction, found).map_err(failed)?;
+        migrate(transaction, found, VERSION).map_err(failed)?;
     }
     // Kept over a crash of the machine up to the last moments; a crash of the program loses nothing.
     connection
@@ -79,14 +117,56 @@ pub(super) fn open(file: &Path) -> Result<Connection, RecordError> {
     Ok(connection)
 }
 
-fn migrate(transaction: Transaction, from: u32) -> rusqlite::Result<()> {
-    for migration in &MIGRATIONS[from as usize..] {
+fn migrate(transaction: Transaction, from: u32, to: u32) -> rusqlite::Result<()> {
+    for migration in &MIGRATIONS[from as usize..to as usize] {
         transaction.execute_batch(migration)?;
     }
-    transaction.pragma_update(None, "user_version", VERSION)?;
+    transaction.pragma_update(None, "user_version", to)?;
     transaction.commit()
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<u32> {
     connection.query_row("PRAGMA user_version", [], |row| row.get(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Everything the database holds, as it was declared.
+    fn shape(connection: &Connection) -> Vec<String> {
+        let mut statement = connection
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
+        let rows = statement.query_map([], |row| row.get(0)).unwrap();
+        rows.map(Result::unwrap).collect()
+    }
+
+    #[test]
+    fn every_older_format_is_brought_up_to_date_with_what_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let fresh = shape(&open(&folder.path().join("fresh")).unwrap());
+        for from in 1..VERSION {
+            let file = folder.path().join(from.to_string());
+            let mut connection = Connection::open(&file).unwrap();
+            migrate(connection.transaction().unwrap(), 0, from).unwrap();
+            connection
+                .execute(
+                    "INSERT INTO runs (id, kind, changeling, repo, template, started_at, word, outcome, cost_usd)
+                     VALUES ('a', 'run', 'c', 'o/n', 't', 5, 'interrupted', '{\"outcome\":\"interrupted\"}', 1.5)",
+                    [],
+                )
+                .unwrap();
+            drop(connection);
+            let connection = open(&file).unwrap();
+            assert_eq!(version(&connection).unwrap(), VERSION);
+            assert_eq!(shape(&connection), fresh, "from {from}");
+            let cost: f64 = connection
+                .query_row("SELECT cost_usd FROM runs WHERE id = 'a'", [], |row| {
+                    row.get(0)
+                })
+                .unwrap();
+            assert!((cost - 1.5).abs() < f64::EPSILON);
+        }
+    }
 }

@@ -6,7 +6,12 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+<<<<<<< HEAD
 use super::{Check, Level, agents};
+=======
+use super::history::history;
+use super::{Check, Level};
+>>>>>>> history
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
@@ -20,9 +25,14 @@ use crate::template::{Template, catalog};
 /// A look at one thing; it can find several.
 type Look = fn(&Context) -> Vec<Check>;
 
+<<<<<<< HEAD
 pub(super) const ALL: [Look; 10] = [
+=======
+pub(super) const ALL: [Look; 9] = [
+>>>>>>> history
     home,
     configuration,
+    history,
     grants,
     time_zone,
     git,
@@ -62,20 +72,9 @@ fn home(context: &Context) -> Vec<Check> {
     vec![check]
 }
 
-/// A path as it can be typed into a shell.
-fn typed(path: &Path, context: &Context) -> String {
-    let shown = context.shown(path);
-    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-~".contains(c);
-    if shown.chars().all(plain) {
-        shown
-    } else {
-        shell_words::quote(&path.to_string_lossy()).into_owned()
-    }
-}
-
 /// Ours, writable, and closed to others.
 fn folder(name: &'static str, path: &Path, metadata: &Metadata, context: &Context) -> Check {
-    let (shown, typed) = (context.shown(path), typed(path, context));
+    let (shown, typed) = (context.shown(path), context.typed(path));
     let us = rustix::process::geteuid().as_raw();
     if metadata.uid() != us {
         return Check::new(
@@ -146,7 +145,7 @@ fn configuration(context: &Context) -> Vec<Check> {
             Level::Warning,
             name,
             format!("other users can read it (mode {mode:o})"),
-            format!("chmod 600 {}", typed(&file, context)),
+            format!("chmod 600 {}", context.typed(&file)),
         ));
     }
     checks

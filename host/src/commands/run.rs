@@ -1,0 +1,169 @@
+//! `changeling run`.
+
+mod show;
+mod watch;
+
+use super::agent_command;
+use super::several::Errors;
+use crate::agent::Agent;
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::exec::{self, Outcome, Ran, RunWish, StepName, Trigger};
+use crate::mngr::Launch;
+use crate::prepare::{self, Selection, Subject};
+use crate::repo_url::RepoUrl;
+
+use show::Answer;
+use watch::Watch;
+
+/// Run a changeling now
+///
+/// The template looks at the repository and says what to do, the agent does it in a clone, the host
+/// checks its commits, pushes the branch and opens the pull request, or whatever the changeling
+/// delivers. `plan` shows all of it beforehand; `rehearse` does it without publishing anything.
+///
+/// Exit codes tell what came of it: 0 a pull request, a pushed branch, a report, no changes, or nothing
+/// to do; 3 a person is needed; 4 the run failed; 124 it took too long; 130 it was interrupted. With
+/// several repositories the worst counts.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Name of the changeling
+    #[arg(value_name = "NAME")]
+    name: String,
+    /// On this machine, and not where it is deployed
+    #[arg(long)]
+    local: bool,
+    /// Only on this one of its repositories
+    #[arg(short, long, value_name = "REPO")]
+    repo: Option<String>,
+    /// A command that takes the agent's place, such as 'claude -p': it gets the prompt on standard input
+    ///
+    /// Split into words as a shell would; nothing is expanded. It runs as you, without mngr.
+    #[arg(long, value_name = "COMMAND")]
+    agent_command: Option<String>,
+    /// Keep the workspace
+    #[arg(long)]
+    keep: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+    /// The clock asks, and no person: what is paused stays paused
+    #[arg(long, hide = true)]
+    scheduled: bool,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let agent = args
+        .agent_command
+        .as_ref()
+        .map(|line| agent_command::parse(line, context))
+        .transpose()?;
+    let subjects = chosen(args, context)?;
+    if !args.local {
+        let name = &args.name;
+        return Err(
+            Error::needs_person(format!("{name} is not deployed anywhere")).with_hint(format!(
+                "to run it on this machine: changeling run {name} --local"
+            )),
+        );
+    }
+    let mut errors = Errors::of(subjects.len());
+    let mut answers = Vec::new();
+    for subject in &subjects {
+        let ran = one(args, agent.as_ref(), subject, context);
+        let repo = subject.job.repo.to_string();
+        let failed = match &ran {
+            Ok(ran) => {
+                let answer = Answer::of(ran, context)?;
+                if !args.json {
+                    show::show(&answer, ran, subject, context);
+                }
+                answers.push(answer);
+                failed(ran).map(|error| if args.json { error } else { told(error) })
+            }
+            Err(error) => {
+                answers.push(Answer::failed(error, subject));
+                None
+            }
+        };
+        if let Some(error) = failed.or(ran.err())
+            && !errors.add(&repo, error, context)
+        {
+            break;
+        }
+    }
+    if args.json {
+        context.ui.json(&show::Document { runs: &answers });
+    }
+    errors.end()
+}
+
+/// The changeling's repositories, or the one that was named.
+fn chosen(args: &Args, context: &Context) -> Result<Vec<Subject>> {
+    let mut subjects = prepare::subjects(&Selection::Changeling(args.name.clone()), context)?;
+    if let Some(repo) = &args.repo {
+        let wanted = RepoUrl::parse(repo, &context.cwd)?.key();
+        let all: Vec<_> = subjects
+            .iter()
+            .map(|subject| subject.job.repo.to_string())
+            .collect();
+        subjects.retain(|subject| subject.job.repo.key() == wanted);
+        if subjects.is_empty() {
+            return Err(
+                Error::usage(format!("{repo} is no repository of {}", args.name))
+                    .with_hint(format!("one of: {}", all.join(", "))),
+            );
+        }
+    }
+    Ok(subjects)
+}
+
+fn one(args: &Args, agent: Option<&Agent>, subject: &Subject, context: &Context) -> Result<Ran> {
+    let agent = match agent {
+        Some(agent) => agent.clone(),
+        None => Agent::Mngr(Launch::find(&subject.job, &subject.config, context)?),
+    };
+    let wish = RunWish {
+        agent,
+        keep: args.keep,
+        trigger: if args.scheduled {
+            Trigger::Schedule
+        } else {
+            Trigger::Hand
+        },
+    };
+    let mut watch = Watch::of(subject, &context.ui);
+    exec::run(subject, &wish, context, &mut |news| watch.hear(&news))
+}
+
+/// What to do about it stands below the outcome already.
+fn told(error: Error) -> Error {
+    Error {
+        hint: None,
+        ..error
+    }
+}
+
+/// The error of a run that did not end well.
+fn failed(ran: &Ran) -> Option<Error> {
+    let kind = ran.outcome.error_kind()?;
+    let logs = format!("changeling logs {} shows what the agent said", ran.run_id);
+    let (what, hint) = match &ran.outcome {
+        Outcome::Failed { step, message, .. } => {
+            let agent = *step == StepName::Agent;
+            let what = format!("the step `{}` failed: {message}", step.as_str());
+            (what, agent.then_some(logs))
+        }
+        Outcome::TimedOut { .. } => (ran.outcome.sentence(), Some(logs)),
+        Outcome::NeedsAttention { next, .. } => {
+            let what = format!("a person is needed: {}", ran.outcome.sentence());
+            (what, next.clone())
+        }
+        outcome => (outcome.sentence(), None),
+    };
+    let error = Error::new(kind, what);
+    Some(match ran.hint.clone().or(hint) {
+        Some(hint) => error.with_hint(hint),
+        None => error,
+    })
+}
