@@ -6,12 +6,8 @@ use std::io::ErrorKind;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-<<<<<<< HEAD
-use super::{Check, Level, agents};
-=======
 use super::history::history;
-use super::{Check, Level};
->>>>>>> history
+use super::{Check, Level, agents};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
@@ -25,11 +21,7 @@ use crate::template::{Template, catalog};
 /// A look at one thing; it can find several.
 type Look = fn(&Context) -> Vec<Check>;
 
-<<<<<<< HEAD
-pub(super) const ALL: [Look; 10] = [
-=======
-pub(super) const ALL: [Look; 9] = [
->>>>>>> history
+pub(super) const ALL: [Look; 11] = [
     home,
     configuration,
     history,
