@@ -11,8 +11,8 @@ use crate::agent::{MARKER, Room, Variables, environment, git_config, passed_on};
 use crate::names::{printable, printable_lines};
 use crate::process::{Command, Finished, ProcessError};
 
-/// How long one call may take. A cold Python on a busy machine takes its time.
-const DEADLINE: Duration = Duration::from_mins(3);
+/// How long a create may take. A cold Python on a busy machine takes its time.
+pub(super) const CREATE: Duration = Duration::from_mins(3);
 
 /// A call that did not work.
 #[derive(Debug)]
@@ -96,7 +96,7 @@ impl<'a> Caller<'a> {
             .arg(&self.launch.mngr.program)
             .args(argv.iter().map(String::as_str))
             .cwd(&self.cwd)
-            .timeout(timeout.min(DEADLINE))
+            .timeout(timeout)
             .max_output(8 * 1024 * 1024);
         for (name, value) in &self.variables {
             command = command.env(name, value);

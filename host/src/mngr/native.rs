@@ -13,8 +13,8 @@ use super::{Installed, MngrError};
 use crate::agent::{How, Room};
 use crate::names::printable;
 
-/// A single `mngr wait`: we look for Ctrl-C ourselves, and mngr for the agent.
-const WAIT: Duration = Duration::from_mins(2);
+/// Longest single `mngr wait`.
+const WAIT: Duration = Duration::from_hours(1);
 
 /// Whether this way can be gone at all.
 pub(super) fn check(agent_type: &str, mngr: &Installed) -> Result<(), MngrError> {

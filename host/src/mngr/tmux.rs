@@ -91,7 +91,7 @@ fn elsewhere(env: &Environment) -> io::Result<PathBuf> {
             });
         match made {
             Ok(made) => {
-                let (_, path) = made.keep().map_err(|error| error.error)?;
+                let ((), path) = made.keep().map_err(|error| error.error)?;
                 return Ok(path);
             }
             Err(error) => failed = error,

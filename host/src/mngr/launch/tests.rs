@@ -125,6 +125,7 @@ tmux new-session -d -s "mngr-$name" -c "$workspace" && tmux send-keys -t "mngr-$
 
 impl Trial {
     /// `None`, loudly, without tmux.
+    #[expect(clippy::print_stderr, reason = "a test that is left out says so")]
     fn new(run: &str, script: &str) -> Option<Self> {
         let path = Environment::read().get("PATH")?.to_owned();
         let Some(tmux) = find_on_path("tmux", path.as_ref()) else {
