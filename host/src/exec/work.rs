@@ -6,7 +6,7 @@ use super::run::{Run, Stop, failure};
 use super::{Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
-use crate::git::{Git, Mirror, NewFile, checked};
+use crate::git::{Git, Mirror, NewFile, agent_credentials, checked};
 use crate::job::Identity;
 use crate::patch::{self, Violation};
 use crate::plan::Plan;
@@ -73,6 +73,9 @@ pub(super) fn work(
                 base_branch: &plan.base.branch,
                 branch: &plan.branch.name,
                 origin: with.origin,
+                credentials: with
+                    .pushes_to
+                    .and_then(|reach| agent_credentials(&reach.remote())),
             },
         )?)
     })?;
