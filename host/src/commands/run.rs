@@ -26,6 +26,7 @@ use watch::Watch;
 /// to do; 3 a person is needed; 4 the run failed; 124 it took too long; 130 it was interrupted. With
 /// several repositories the worst counts.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Name of the changeling
     #[arg(value_name = "NAME")]

@@ -138,6 +138,9 @@ pub fn run(
         ran.usage = ended.usage;
         ran.agent_seconds = Some(ended.seconds);
     }
+    // An agent chooses the names of what it makes.
+    ran.outcome = trail.redactor.value(&ran.outcome);
+    ran.notes = trail.redactor.value(&ran.notes);
     run.finish(&ran.outcome, ran.usage)?;
     remove_old(&store, subject, changeling, context);
     notify::tell(
