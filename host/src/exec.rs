@@ -13,6 +13,7 @@ mod overlap;
 mod proposal;
 mod publish;
 mod pushed;
+mod reach;
 mod real;
 mod rehearsal;
 mod run;

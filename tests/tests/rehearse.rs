@@ -405,13 +405,15 @@ fn an_agent_that_is_not_there() {
         ];
         env.changeling(args)
     };
-    let output = rehearse("no-such-agent -p").exits(4);
+    let output = rehearse("no-such-agent -p").exits(2);
     assert!(
         output
             .stderr
-            .contains("`no-such-agent` is not installed or not on PATH"),
+            .contains("there is no program `no-such-agent`"),
         "{output}"
     );
+    // Told before anything was done.
+    assert!(run_folders(&env).is_empty(), "{output}");
     rehearse("").exits(2);
     rehearse("agent 'unclosed").exits(2);
 }

@@ -3,8 +3,8 @@
 mod show;
 mod watch;
 
-use super::agent_command;
 use super::several::Errors;
+use super::{agent_command, plan};
 use crate::agent::Agent;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -26,6 +26,7 @@ use watch::Watch;
 /// to do; 3 a person is needed; 4 the run failed; 124 it took too long; 130 it was interrupted. With
 /// several repositories the worst counts.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Name of the changeling
     #[arg(value_name = "NAME")]
@@ -47,6 +48,9 @@ pub struct Args {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    /// Show what it would do, as `plan` does, and do nothing
+    #[arg(long)]
+    dry_run: bool,
     /// The clock asks, and no person: what is paused stays paused
     #[arg(long, hide = true)]
     scheduled: bool,
@@ -59,6 +63,9 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         .map(|line| agent_command::parse(line, context))
         .transpose()?;
     let subjects = chosen(args, context)?;
+    if args.dry_run {
+        return plan::show(&subjects, args.json, context);
+    }
     if !args.local {
         let name = &args.name;
         return Err(

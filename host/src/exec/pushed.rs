@@ -2,13 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use super::reach::Reach;
 use super::run::Run;
 use super::work::{Equipment, Work};
 use crate::error::Result;
 use crate::git::{Listing, Mirror, checked};
 use crate::names::printable;
 use crate::plan::Plan;
-use crate::repo_url::RepoUrl;
 use crate::workspace::Collected;
 
 /// Takes commits that are on the remote's run branch and not in the workspace for the run's work, and
@@ -17,16 +17,17 @@ pub(super) fn adopt(
     run: &Run,
     plan: &Plan,
     with: &Equipment,
-    remote: &RepoUrl,
+    reach: Reach,
     work: &mut Work,
 ) -> Result<()> {
     let branch = plan.branch.name.as_str();
-    let listing = with.git.list_remote(remote)?;
+    let (git, remote) = (reach.git()?, reach.remote());
+    let listing = git.list_remote(&remote)?;
     let was = with.mirror.branch_commits();
     if listing.branches() == *was {
         return Ok(());
     }
-    let now = Mirror::update(with.git, &run.context.home, remote)?;
+    let now = Mirror::update(&git, &run.context.home, &remote)?;
     if let Some(held) = now.branch_commits().get(branch)
         && was.get(branch) != Some(held)
     {

@@ -8,6 +8,7 @@ use super::look::look;
 use super::overlap::{self, Asked, Turn};
 use super::proposal::proposal;
 use super::publish::{Publisher, publish};
+use super::reach::Reach;
 use super::run::{Run, Stop, failure};
 use super::work::{Equipment, Work, work};
 use super::{News, Outcome, StepName, leftovers, secrets};
@@ -137,6 +138,9 @@ pub fn run(
         ran.usage = ended.usage;
         ran.agent_seconds = Some(ended.seconds);
     }
+    // An agent chooses the names of what it makes.
+    ran.outcome = trail.redactor.value(&ran.outcome);
+    ran.notes = trail.redactor.value(&ran.notes);
     run.finish(&ran.outcome, ran.usage)?;
     remove_old(&store, subject, changeling, context);
     notify::tell(
@@ -234,8 +238,13 @@ impl Course<'_> {
         ran: &mut Ran,
     ) -> std::result::Result<Outcome, Halt> {
         let subject = self.subject;
-        let git = subject.git(run.context, Some(&ran.folder))?;
-        let looked = look(run, &mut trail.step, subject, &git)?;
+        let folder = ran.folder.clone();
+        let reach = Reach {
+            subject,
+            context: run.context,
+            folder: &folder,
+        };
+        let looked = look(run, &mut trail.step, subject, &reach.git()?)?;
         self.learn_fates(&looked.facts.pull_requests, run);
         let plan = match looked.plan {
             Ok(plan) => ran.plan.insert(plan),
@@ -261,7 +270,8 @@ impl Course<'_> {
             return Err(no_token().into());
         }
         trail.step = StepName::Clone;
-        let remote = subject.remote(run.context);
+        let git = Git::new(&run.context.env);
+        let remote = reach.remote();
         let origin = remote.to_string();
         let may_push = plan.allows(&Permission::Github) && github.is_some();
         let with = Equipment {
@@ -272,7 +282,7 @@ impl Course<'_> {
             identity: &identity,
             secrets: &known.for_agent,
             redactor,
-            pushes_to: may_push.then_some(&remote),
+            pushes_to: may_push.then_some(reach),
         };
         let worked = work(run, plan, &with, &mut trail.done);
         let text = proposal(plan, &trail.done, false, redactor);
@@ -289,6 +299,7 @@ impl Course<'_> {
             plan,
             with: &with,
             store: self.store,
+            git: &reach.git()?,
             remote: &remote,
             github: github.as_ref(),
             text: &text,

@@ -12,7 +12,7 @@ use super::{Event, News, Outcome, StepName, leftovers, secrets};
 use crate::agent::Agent;
 use crate::context::Context;
 use crate::error::Result;
-use crate::git::{Mirror, Push};
+use crate::git::{Git, Mirror, Push};
 use crate::job::Identity;
 use crate::names::printable;
 use crate::plan::Plan;
@@ -77,10 +77,12 @@ pub fn rehearse(
     let mut run = Run::begin(&store, &header, context, watch)?;
     let folder = run.recording.folder().to_owned();
     let mut step = StepName::Mirror;
+    // Where the agent works lies no key.
     let looked = subject
         .git(context, Some(&folder))
-        .and_then(|git| Ok((look(&mut run, &mut step, subject, &git)?, git)));
-    let (looked, git) = match looked {
+        .and_then(|git| look(&mut run, &mut step, subject, &git));
+    let git = Git::new(&context.env);
+    let looked = match looked {
         Ok(looked) => looked,
         Err(error) => return Err(run.give_up(step, error)),
     };

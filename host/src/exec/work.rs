@@ -1,23 +1,24 @@
 //! The steps between plan and publishing: clone, agent, collect, check.
 
 use super::pushed::adopt;
+use super::reach::Reach;
 use super::run::{Run, Stop, failure};
 use super::{Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
-use crate::git::{Git, Mirror, NewFile, checked};
+use crate::git::{Git, Mirror, NewFile, agent_credentials, checked};
 use crate::job::Identity;
 use crate::patch::{self, Violation};
 use crate::plan::Plan;
 use crate::process::despite_interrupt;
 use crate::record::File;
 use crate::redact::Redactor;
-use crate::repo_url::RepoUrl;
 use crate::workspace::{Collected, Spec, Workspace};
 
 /// What the agent is given beside the plan.
 #[derive(Debug)]
 pub(super) struct Equipment<'a> {
+    /// For folders of ours: it holds no credentials.
     pub(super) git: &'a Git,
     pub(super) mirror: &'a Mirror,
     pub(super) agent: &'a Agent,
@@ -27,7 +28,7 @@ pub(super) struct Equipment<'a> {
     pub(super) secrets: &'a [(String, String)],
     pub(super) redactor: &'a Redactor,
     /// The agent holds a token, and this is where it may have pushed to.
-    pub(super) pushes_to: Option<&'a RepoUrl>,
+    pub(super) pushes_to: Option<Reach<'a>>,
 }
 
 /// What there is after the work, checked.
@@ -72,6 +73,9 @@ pub(super) fn work(
                 base_branch: &plan.base.branch,
                 branch: &plan.branch.name,
                 origin: with.origin,
+                credentials: with
+                    .pushes_to
+                    .and_then(|reach| agent_credentials(&reach.remote())),
             },
         )?)
     })?;
@@ -130,8 +134,8 @@ fn take(
     work.written = Written::read(run.recording.folder(), with.redactor);
     run.step(StepName::Collect, |run| {
         work.collected = workspace.collect(with.git, with.mirror)?;
-        if let Some(remote) = with.pushes_to {
-            adopt(run, plan, with, remote, work)?;
+        if let Some(reach) = with.pushes_to {
+            adopt(run, plan, with, reach, work)?;
         }
         run.event(&Event::Collected {
             commits: work.collected.commits.len(),
