@@ -43,7 +43,14 @@ pub fn of(record: &Record, store: &Store, context: &Context) -> Vec<Advice> {
             add(what, url);
         }
     }
-    if is_left && store.path_of(id, File::Uncommitted).is_some() {
+    let is_in_a_patch = [File::Patch, File::Uncommitted]
+        .iter()
+        .any(|file| store.path_of(id, *file).is_some());
+    if is_left && !is_in_a_patch {
+        let what = "take its work out of its clone, and clean up";
+        add(what, "changeling doctor".to_owned());
+    }
+    if record.kind == Kind::Run && store.path_of(id, File::Uncommitted).is_some() {
         let show = format!("changeling runs show {id} --uncommitted");
         add("look at what it did not commit", show.clone());
         add(

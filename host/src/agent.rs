@@ -2,32 +2,32 @@
 //! prompt comes on standard input; what the agent says is heard, redacted; what it did is in the
 //! workspace.
 
+mod environment;
+mod headless;
 mod last_words;
+mod reported;
 pub mod stand_in;
 mod written;
 
-use std::ffi::OsString;
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::context::Environment;
 use crate::job::Identity;
 use crate::mngr::Launch;
-use crate::plan::{PASSED_ON, Plan};
+use crate::plan::Plan;
 use crate::process::{Command, ProcessError, Stream, kill_marked};
 use crate::record::Usage;
 use crate::redact::Redactor;
 
-use last_words::LastWords;
+pub(crate) use environment::{Variables, environment, git_config, passed_on};
+pub use headless::Headless;
+pub(crate) use headless::Start;
+pub(crate) use last_words::LastWords;
 pub use written::Written;
-use written::{REPORT, SUMMARY};
 
 /// In the environment of everything an agent starts: how its processes are found in the end.
-const MARKER: &str = "CHANGELING_RUN_ID";
-
-/// Beside `PASSED_ON`: harmless things that programs expect.
-const ALSO_PASSED_ON: &[&str] = &["TMPDIR", "USER", "LOGNAME", "SHELL"];
+pub(crate) const MARKER: &str = "CHANGELING_RUN_ID";
 
 /// Who does the work.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -115,21 +115,6 @@ pub enum How {
     Stuck(String),
 }
 
-impl Ended {
-    /// Nothing was started, for this reason.
-    pub(crate) fn not_started(reason: String) -> Self {
-        Self {
-            how: How::NotStarted(reason),
-            seconds: 0,
-            usage: Usage::default(),
-            reported_failure: false,
-            last_message: None,
-            last_lines: Vec::new(),
-            processes_left: 0,
-        }
-    }
-}
-
 impl Agent {
     /// A command line in a shell's words; nothing of it is expanded. A program given by a relative
     /// path is taken from `base`.
@@ -187,9 +172,9 @@ impl Agent {
         }
         let mut words = LastWords::default();
         let (mut stdout, mut stderr) = (room.redactor.stream(), room.redactor.stream());
-        let mut hear = |stream: Stream, clean: &[u8]| {
+        let mut take = |stream: Stream, clean: &[u8]| {
             hear(Heard::Output(clean));
-            words.hear(stream, clean);
+            words.hear(stream, clean, hear);
         };
         let started = Instant::now();
         let finished = command.run_streaming(|stream, bytes| {
@@ -197,10 +182,11 @@ impl Agent {
                 Stream::Stdout => stdout.push(bytes),
                 Stream::Stderr => stderr.push(bytes),
             };
-            hear(stream, &redacted);
+            take(stream, &redacted);
         });
-        hear(Stream::Stdout, &stdout.finish());
-        hear(Stream::Stderr, &stderr.finish());
+        take(Stream::Stdout, &stdout.finish());
+        take(Stream::Stderr, &stderr.finish());
+        words.finish(hear);
         let processes_left = kill_marked(MARKER, &room.plan.run_id);
         let how = match finished {
             Ok(finished) => How::Exited(finished.code()),
@@ -220,16 +206,17 @@ impl Agent {
     }
 }
 
-/// Whether this agent type is started so that it never asks for permission: without that it would
-/// hang at night. On the user's own machine that needs the user's word (`unattended`).
+/// Whether this agent type is started so that it never asks for permission, which on the user's own
+/// machine needs the user's word (`unattended`).
 pub fn skips_prompts(agent_type: &str) -> bool {
-    matches!(agent_type, "claude" | "codex")
+    Headless::of(agent_type).is_some_and(Headless::skips_prompts)
 }
 
 /// Ends what an earlier process of ours left running, and removes what it left outside `run_dir`.
 pub fn end_run(run_dir: &Path, run_id: &str) -> usize {
-    let _ = run_dir;
-    kill_marked(MARKER, run_id)
+    let left = kill_marked(MARKER, run_id);
+    crate::mngr::remove_outside(run_dir);
+    left
 }
 
 fn with_causes(error: &dyn std::error::Error) -> String {
@@ -241,48 +228,6 @@ fn with_causes(error: &dyn std::error::Error) -> String {
         cause = error.source();
     }
     text
-}
-
-/// The whole environment of an agent: it starts empty.
-fn environment(room: &Room) -> std::io::Result<Vec<(String, OsString)>> {
-    let mut variables: Vec<(String, OsString)> = Vec::new();
-    for name in PASSED_ON.iter().chain(ALSO_PASSED_ON) {
-        if let Some(value) = room.env.get_os(name) {
-            variables.push(((*name).to_owned(), value.to_owned()));
-        }
-    }
-    let mut add = |name: &str, value: OsString| variables.push((name.to_owned(), value));
-    for (name, value) in &room.plan.env_vars {
-        add(name, value.into());
-    }
-    for (name, value) in room.secrets {
-        add(name, value.into());
-    }
-    // Git and gh find nothing of the user's: no credential helper, no login.
-    let git_config = room.run_dir.join("gitconfig");
-    fs::write(&git_config, git_config_text(room.identity))?;
-    let gh = room.run_dir.join("gh");
-    crate::context::create_private_dir(&gh)?;
-    add("GIT_CONFIG_GLOBAL", git_config.into());
-    add("GH_CONFIG_DIR", gh.into());
-    add("GIT_TERMINAL_PROMPT", "0".into());
-    // An agent that deletes `.git` must not find a repository around our own folder.
-    add("GIT_CEILING_DIRECTORIES", room.run_dir.into());
-    add(MARKER, room.plan.run_id.clone().into());
-    add("CHANGELING_SUMMARY", room.run_dir.join(SUMMARY).into());
-    if room.plan.report.is_some() {
-        add("CHANGELING_REPORT", room.run_dir.join(REPORT).into());
-    }
-    Ok(variables)
-}
-
-fn git_config_text(identity: &Identity) -> String {
-    let quoted = |value: &str| value.replace('\\', r"\\").replace('"', "\\\"");
-    format!(
-        "[user]\n\tname = \"{}\"\n\temail = \"{}\"\n[init]\n\tdefaultBranch = main\n[commit]\n\tgpgSign = false\n[tag]\n\tgpgSign = false\n[gc]\n\tautoDetach = false\n[maintenance]\n\tautoDetach = false\n",
-        quoted(&identity.name),
-        quoted(&identity.email),
-    )
 }
 
 #[cfg(test)]

@@ -80,6 +80,11 @@ impl Home {
         self.root.join("components")
     }
 
+    /// `cache/`: what is known of the programs this one calls; can be deleted.
+    pub fn cache_dir(&self) -> PathBuf {
+        self.root.join("cache")
+    }
+
     /// `mirrors/`: one bare mirror per repository.
     pub fn mirrors_dir(&self) -> PathBuf {
         self.root.join("mirrors")

@@ -69,14 +69,18 @@ impl Date {
         self.day_number() - earlier.day_number()
     }
 
-    /// The time from `earlier` to this date as people say it: `3 years`, `5 months`, `today`.
+    /// The time from `earlier` to this date as people say it: `3 years`, `5 months`, `today`; only
+    /// whole ones count.
     pub fn age_of(self, earlier: Self) -> String {
         let days = self.days_since(earlier);
-        let (number, unit) = match days {
-            i64::MIN..=0 => return "today".into(),
-            1..=59 => (days, "day"),
-            60..=547 => (days * 12 / 365, "month"),
-            _ => ((days + 182) / 365, "year"),
+        let months = i64::from(self.year - earlier.year) * 12 + i64::from(self.month)
+            - i64::from(earlier.month)
+            - i64::from(self.day < earlier.day);
+        let (number, unit) = match (days, months) {
+            (i64::MIN..=0, _) => return "today".into(),
+            (1..=59, _) | (_, i64::MIN..=0) => (days, "day"),
+            (_, 1..=23) => (months, "month"),
+            _ => (months / 12, "year"),
         };
         format!("{number} {unit}{}", if number == 1 { "" } else { "s" })
     }
@@ -140,7 +144,10 @@ mod tests {
         assert_eq!(age("2026-11-21"), "1 day");
         assert_eq!(age("2026-09-01"), "2 months");
         assert_eq!(age("2025-11-22"), "12 months");
-        assert_eq!(age("2024-12-22"), "2 years");
+        assert_eq!(age("2024-12-22"), "23 months");
         assert_eq!(age("2023-11-01"), "3 years");
+        assert_eq!(age("2022-05-09"), "4 years");
+        assert_eq!(age("2021-11-23"), "4 years");
+        assert_eq!(age("2021-11-22"), "5 years");
     }
 }

@@ -98,6 +98,7 @@ pub enum Total {
 pub fn chosen(shown: usize, total: Total, what: &str, because: &str) -> String {
     match total {
         Total::Exactly(1) if shown == 1 => format!("One {what}:"),
+        Total::Exactly(2) if shown == 2 => format!("Both {what}s:"),
         Total::Exactly(all) if shown == all => format!("All {} {what}s:", number(all)),
         _ => {
             let (how, total) = match total {
@@ -146,6 +147,7 @@ mod tests {
     #[test]
     fn counts_say_what_was_left_out() {
         assert_eq!(chosen(1, Total::Exactly(1), "marker", "x"), "One marker:");
+        assert_eq!(chosen(2, Total::Exactly(2), "marker", "x"), "Both markers:");
         assert_eq!(
             chosen(3, Total::Exactly(3), "marker", "x"),
             "All 3 markers:"

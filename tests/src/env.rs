@@ -13,6 +13,9 @@ use crate::terminal::Shown;
 /// What the program takes for now, unless the test says otherwise: a Monday morning.
 pub const NOW: &str = "2026-03-02T09:00:00Z";
 
+/// What the names of all tests' folders begin with.
+pub(crate) const PREFIX: &str = "changelings-test-";
+
 /// Folders, clock and environment of one test; gone when it ends.
 ///
 /// With `CHANGELINGS_KEEP_TEST_DIRS` set, the folders of a failed test stay and their path is printed.
@@ -53,7 +56,7 @@ impl TestEnv {
     /// The folders cannot be made.
     pub fn untouched() -> Self {
         let folder = tempfile::Builder::new()
-            .prefix("changelings-test-")
+            .prefix(PREFIX)
             .tempdir()
             .expect("making a temporary folder");
         // macOS hands out a link (/var/folders) and git answers with what it points to.
@@ -136,6 +139,16 @@ impl TestEnv {
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755))
             .expect("making a file executable");
         path
+    }
+
+    /// Puts a link to a program before everything else on the program's `PATH`.
+    ///
+    /// # Panics
+    /// It cannot be made.
+    pub fn link_program(&self, name: &str, program: &Path) {
+        let link = self.bin().join(name);
+        std::os::unix::fs::symlink(program, &link)
+            .unwrap_or_else(|e| panic!("making {}: {e}", link.display()));
     }
 
     /// A new repository without commits, on branch `main`.
@@ -229,6 +242,7 @@ impl TestEnv {
 
 impl Drop for TestEnv {
     fn drop(&mut self) {
+        crate::traces::end_processes_of(&self.root);
         let keep =
             std::thread::panicking() && std::env::var_os("CHANGELINGS_KEEP_TEST_DIRS").is_some();
         if let Some(folder) = self.folder.take().filter(|_| keep) {

@@ -1,155 +1,264 @@
-//! A stand-in for GitHub's API on this machine: answers what the test says and keeps what it was asked.
+//! A GitHub of the test's own, on this machine: the slice of the REST API that is used, and
+//! repositories that are cloned from and pushed to over `git http-backend`.
 
-use std::io::{BufRead, BufReader, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex};
+mod api;
+mod backend;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread;
+use std::time::Duration;
 
 use serde_json::{Value, json};
+
+use crate::http::{Reply, Request, Server};
+use crate::repo::Repo;
 
 /// The server; ends with the test.
 #[derive(Debug)]
 pub struct GitHub {
-    address: SocketAddr,
-    ended: Arc<AtomicBool>,
-    asked: Arc<Mutex<Vec<Asked>>>,
+    server: Server,
+    state: Arc<Mutex<State>>,
 }
 
-/// One request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Asked {
-    /// `/repos/OWNER/NAME/issues`, without the query.
-    pub path: String,
-    /// The value of `Authorization`.
-    pub authorization: Option<String>,
+/// What it holds, and what it was asked.
+#[derive(Debug, Default)]
+struct State {
+    /// By `owner/name`.
+    repositories: BTreeMap<String, Hosted>,
+    /// What a repository holds that nobody told of.
+    unknown: Option<Hosted>,
+    /// Without it everything is open to everybody.
+    token: Option<String>,
+    faults: Vec<Fault>,
+    delay: Duration,
+    asked: Vec<Request>,
+    transfers: Vec<Request>,
 }
 
-/// What it answers to every question.
-#[derive(Debug, Clone)]
-enum Behaviour {
-    Lists {
-        issues: Value,
-        pulls: Value,
-    },
-    Refuses {
-        status: u16,
-        headers: Vec<(&'static str, String)>,
-        message: &'static str,
-    },
+/// One repository.
+#[derive(Debug, Clone, Default)]
+struct Hosted {
+    /// The bare repository, when it can be cloned, and the environment of git beside it.
+    bare: Option<(PathBuf, Vec<(&'static str, OsString)>)>,
+    issues: Vec<Value>,
+    pulls: Vec<Value>,
+    comments: Vec<(u64, String)>,
+}
+
+/// An answer that is given instead of the true one.
+#[derive(Debug)]
+struct Fault {
+    /// Empty: any.
+    method: &'static str,
+    /// A part of the path.
+    path: String,
+    /// `None`: it does what it was asked, and the true answer is lost.
+    reply: Option<Reply>,
+    times: usize,
 }
 
 impl GitHub {
-    /// Has these issues and pull requests, in GitHub's JSON ([`issue`], [`pull`]).
+    /// Holds nothing yet.
+    pub fn start() -> Self {
+        Self::starting(State::default())
+    }
+
+    /// Every repository has these issues and pull requests, in GitHub's JSON ([`issue`], [`pull`]).
     pub fn with(issues: Vec<Value>, pulls: Vec<Value>) -> Self {
-        Self::start(Behaviour::Lists {
-            issues: issues.into(),
-            pulls: pulls.into(),
+        let hosted = Hosted {
+            issues,
+            pulls,
+            ..Hosted::default()
+        };
+        Self::starting(State {
+            unknown: Some(hosted),
+            ..State::default()
         })
     }
 
     /// Answers everything with an error.
-    pub fn refusing(
-        status: u16,
-        headers: Vec<(&'static str, String)>,
-        message: &'static str,
-    ) -> Self {
-        Self::start(Behaviour::Refuses {
-            status,
-            headers,
-            message,
-        })
+    pub fn refusing(status: u16, headers: Vec<(&'static str, String)>, message: &str) -> Self {
+        let github = Self::start();
+        let reply = Reply::json(status, &json!({ "message": message }));
+        let reply = headers
+            .into_iter()
+            .fold(reply, |reply, (name, value)| reply.with(name, value));
+        github.answers("", "", reply, usize::MAX);
+        github
     }
 
-    fn start(behaviour: Behaviour) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let server = Self {
-            address: listener.local_addr().expect("a bound socket has one"),
-            ended: Arc::default(),
-            asked: Arc::default(),
+    fn starting(state: State) -> Self {
+        let state = Arc::new(Mutex::new(state));
+        let asked = Arc::clone(&state);
+        let server = Server::start(move |request| answer(request, &asked));
+        Self { server, state }
+    }
+
+    /// Serves a copy of what the repository is now as `owner/name`; the path of the copy, a bare
+    /// repository.
+    ///
+    /// # Panics
+    /// It cannot be copied.
+    pub fn serve(&self, repo: &Repo, name: &str) -> PathBuf {
+        let bare = repo.bare_clone_as(name);
+        for setting in [
+            "http.receivepack",
+            "uploadpack.allowFilter",
+            "uploadpack.allowAnySHA1InWant",
+        ] {
+            repo.call(["--git-dir"])
+                .arg(&bare)
+                .arg("config")
+                .arg(setting)
+                .arg("true")
+                .run()
+                .success();
+        }
+        let hosted = Hosted {
+            bare: Some((bare.clone(), repo.variables())),
+            ..Hosted::default()
         };
-        let (ended, asked) = (Arc::clone(&server.ended), Arc::clone(&server.asked));
-        thread::spawn(move || {
-            for stream in listener.incoming() {
-                if ended.load(Ordering::Relaxed) {
-                    break;
-                }
-                // A client that goes away early is its own affair.
-                let _ = stream.and_then(|stream| answer(&stream, &behaviour, &asked));
-            }
-        });
-        server
+        self.lock().repositories.insert(name.to_owned(), hosted);
+        bare
+    }
+
+    /// From now on every repository is private, and this is the only token that is accepted.
+    pub fn require(&self, token: &str) {
+        self.lock().token = Some(token.to_owned());
+    }
+
+    /// Answers requests of that method (empty: any) with that part in their path this way, that many
+    /// times; the last given comes first.
+    pub fn answers(&self, method: &'static str, path: &str, reply: Reply, times: usize) {
+        self.insert(method, path, Some(reply), times);
+    }
+
+    /// Does what these requests ask, and ends the connection instead of answering.
+    pub fn loses_answers(&self, method: &'static str, path: &str, times: usize) {
+        self.insert(method, path, None, times);
+    }
+
+    fn insert(&self, method: &'static str, path: &str, reply: Option<Reply>, times: usize) {
+        let fault = Fault {
+            method,
+            path: path.to_owned(),
+            reply,
+            times,
+        };
+        self.lock().faults.insert(0, fault);
+    }
+
+    /// From now on the true answers again.
+    pub fn recovers(&self) {
+        self.lock().faults.clear();
+    }
+
+    /// Answers of the API take that long.
+    pub fn slow(&self, delay: Duration) {
+        self.lock().delay = delay;
     }
 
     /// For `GITHUB_API_URL`.
     pub fn url(&self) -> String {
-        format!("http://{}", self.address)
+        self.server.url()
     }
 
-    /// What was asked so far.
-    pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().expect("nothing panics with it").clone()
+    /// Where `owner/name` is cloned from.
+    pub fn repository(&self, name: &str) -> String {
+        format!("{}/{name}.git", self.server.url())
+    }
+
+    /// Adds an issue ([`issue`]).
+    pub fn add_issue(&self, repository: &str, issue: Value) {
+        self.lock().hosted(repository).issues.push(issue);
+    }
+
+    /// Adds a pull request ([`pull`]).
+    pub fn add_pull(&self, repository: &str, pull: Value) {
+        self.lock().hosted(repository).pulls.push(pull);
+    }
+
+    /// The issues as they are now.
+    pub fn issues(&self, repository: &str) -> Vec<Value> {
+        self.lock().hosted(repository).issues.clone()
+    }
+
+    /// The pull requests as they are now.
+    pub fn pulls(&self, repository: &str) -> Vec<Value> {
+        self.lock().hosted(repository).pulls.clone()
+    }
+
+    /// Comments on issues and pull requests: number and text.
+    pub fn comments(&self, repository: &str) -> Vec<(u64, String)> {
+        self.lock().hosted(repository).comments.clone()
+    }
+
+    /// Requests to the API so far.
+    pub fn asked(&self) -> Vec<Request> {
+        self.lock().asked.clone()
+    }
+
+    /// Requests of git so far.
+    pub fn transfers(&self) -> Vec<Request> {
+        self.lock().transfers.clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().expect("nothing panics with it")
     }
 }
 
-impl Drop for GitHub {
-    fn drop(&mut self) {
-        self.ended.store(true, Ordering::Relaxed);
-        // Wakes it; it sees that it is over.
-        let _ = TcpStream::connect(self.address);
+impl State {
+    fn hosted(&mut self, name: &str) -> &mut Hosted {
+        let new = self.unknown.clone().unwrap_or_default();
+        self.repositories.entry(name.to_owned()).or_insert(new)
+    }
+
+    /// The answer instead of the true one; the inner `None`: the true one is lost.
+    fn fault(&mut self, request: &Request) -> Option<Option<Reply>> {
+        let fits = |fault: &&mut Fault| {
+            let method = fault.method.is_empty() || fault.method == request.method;
+            method && fault.times > 0 && request.path.contains(&fault.path)
+        };
+        let fault = self.faults.iter_mut().find(fits)?;
+        fault.times -= 1;
+        Some(fault.reply.clone())
     }
 }
 
-fn answer(
-    mut stream: &TcpStream,
-    behaviour: &Behaviour,
-    asked: &Mutex<Vec<Asked>>,
-) -> std::io::Result<()> {
-    let mut lines = BufReader::new(stream).lines();
-    let first = lines.next().unwrap_or_else(|| Ok(String::new()))?;
-    let target = first.split(' ').nth(1).unwrap_or_default();
-    let path = target.split('?').next().unwrap_or_default().to_owned();
-    let mut authorization = None;
-    for line in lines {
-        let line = line?;
-        match line.split_once(": ") {
-            Some((name, value)) if name.eq_ignore_ascii_case("authorization") => {
-                authorization = Some(value.to_owned());
-            }
-            _ if line.is_empty() => break,
-            _ => {}
-        }
+fn answer(request: &Request, state: &Mutex<State>) -> Reply {
+    let mut locked = state.lock().expect("nothing panics with it");
+    let transfer = backend::is_transfer(request);
+    if transfer {
+        locked.transfers.push(request.clone());
+    } else {
+        locked.asked.push(request.clone());
     }
-    let (status, headers, body) = match behaviour {
-        Behaviour::Lists { issues, .. } if path.ends_with("/issues") => {
-            (200, &[][..], issues.to_string())
-        }
-        Behaviour::Lists { pulls, .. } if path.ends_with("/pulls") => {
-            (200, &[][..], pulls.to_string())
-        }
-        Behaviour::Lists { .. } => (404, &[][..], json!({ "message": "Not Found" }).to_string()),
-        Behaviour::Refuses {
-            status,
-            headers,
-            message,
-        } => (
-            *status,
-            &headers[..],
-            json!({ "message": message }).to_string(),
-        ),
+    let lost = match locked.fault(request) {
+        Some(Some(reply)) => return reply,
+        Some(None) => true,
+        None => false,
     };
-    asked.lock().expect("nothing panics with it").push(Asked {
-        path,
-        authorization,
-    });
-    write!(
-        stream,
-        "HTTP/1.1 {status} -\r\ncontent-type: application/json\r\nconnection: close\r\n"
-    )?;
-    for (name, value) in headers {
-        write!(stream, "{name}: {value}\r\n")?;
+    if transfer {
+        // Others may ask meanwhile.
+        let served = backend::Served::of(request, &locked);
+        drop(locked);
+        let reply = served.map_or_else(|refused| refused, |served| served.answer(request));
+        return if lost { Reply::gone() } else { reply };
     }
-    write!(stream, "content-length: {}\r\n\r\n{body}", body.len())
+    let delay = locked.delay;
+    drop(locked);
+    thread::sleep(delay);
+    let mut locked = state.lock().expect("nothing panics with it");
+    let reply = api::answer(request, &mut locked);
+    if lost {
+        Reply::gone()
+    } else {
+        reply.with("x-ratelimit-remaining", 4_999)
+    }
 }
 
 /// An open issue by a member, labelled `bug`, as GitHub sends it.
@@ -186,4 +295,14 @@ pub fn pull(repo: &str, number: u64, title: &str, body: &str, state: &str) -> Va
         "updated_at": "2026-10-10T10:00:00Z",
         "html_url": format!("https://github.com/{repo}/pull/{number}"),
     })
+}
+
+/// The answer of a GitHub whose limit is used up until that second since 1970.
+pub fn rate_limited(reset: u64) -> Reply {
+    Reply::json(
+        403,
+        &json!({ "message": "API rate limit exceeded for user ID 1." }),
+    )
+    .with("x-ratelimit-remaining", 0)
+    .with("x-ratelimit-reset", reset)
 }

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::env::TestEnv;
 use crate::repo::{ADA, Repo};
@@ -18,19 +18,31 @@ pub struct Trap<'a> {
 }
 
 impl Trap<'_> {
+    /// Where each way leaves its file.
+    pub fn tripped(&self) -> &Path {
+        &self.tripped
+    }
+
     /// # Panics
     /// A command of the repository was run.
     #[track_caller]
     pub fn assert_not_sprung(&self) {
-        let sprung: Vec<_> = std::fs::read_dir(&self.tripped)
-            .expect("the folder is the test's own")
-            .map(|entry| entry.expect("reading a folder").file_name())
-            .collect();
-        assert!(
-            sprung.is_empty(),
-            "the repository had its own commands run: {sprung:?}"
-        );
+        assert_not_sprung(&self.tripped);
     }
+}
+
+/// # Panics
+/// There is something in the folder of a [`Trap`].
+#[track_caller]
+pub fn assert_not_sprung(tripped: &Path) {
+    let sprung: Vec<_> = std::fs::read_dir(tripped)
+        .expect("the folder is the test's own")
+        .map(|entry| entry.expect("reading a folder").file_name())
+        .collect();
+    assert!(
+        sprung.is_empty(),
+        "the repository had its own commands run: {sprung:?}"
+    );
 }
 
 /// Builds a [`Trap`]: committed settings of agents and of mngr, filters and merge drivers named in
@@ -40,20 +52,24 @@ pub fn trap<'a>(env: &'a TestEnv, name: &str) -> Trap<'a> {
     std::fs::create_dir_all(&tripped).expect("making a folder");
     let spring = |way: &str| format!("touch '{}/{way}'", tripped.display());
     let repo = env.repo(name);
-    repo.write("app.py", "def total(items):\n    # FIXME: rounds the wrong way\n    return sum(items)\n")
-        .write(".mngr/settings.toml", format!("[commands.create]\npre_command = \"{}\"\n", spring("mngr")))
-        .write(
-            ".claude/settings.json",
-            serde_json::json!({"hooks": {"SessionStart": [{"hooks": [{"type": "command", "command": spring("claude")}]}]}})
-                .to_string(),
-        )
-        .write(
-            ".mcp.json",
-            serde_json::json!({"mcpServers": {"x": {"command": "sh", "args": ["-c", spring("mcp")]}}}).to_string(),
-        )
-        .write(".gitattributes", "*.py filter=trap diff=trap merge=trap\n")
-        .write(".gitmodules", "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c touch% sprung\n")
-        .write(".lfsconfig", "[lfs]\n\turl = https://lfs.invalid/\n");
+    repo.write(
+        "app.py",
+        "def total(items):\n    # FIXME: rounds the wrong way\n    return sum(items)\n",
+    )
+    .write(".mngr/settings.toml", mngr_settings(spring))
+    .write(".mng/settings.toml", mngr_settings(spring))
+    .write(".claude/settings.json", claude_settings(spring))
+    .write(
+        ".mcp.json",
+        serde_json::json!({"mcpServers": {"x": {"command": "sh", "args": ["-c", spring("mcp")]}}})
+            .to_string(),
+    )
+    .write(".gitattributes", "*.py filter=trap diff=trap merge=trap\n")
+    .write(
+        ".gitmodules",
+        "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c touch% sprung\n",
+    )
+    .write(".lfsconfig", "[lfs]\n\turl = https://lfs.invalid/\n");
     repo.commit(ADA, "2025-01-10", "Add the shop");
     // Only now: git itself would spring them.
     for (key, way) in [
@@ -111,6 +127,57 @@ pub fn trap<'a>(env: &'a TestEnv, name: &str) -> Trap<'a> {
             .expect("a file just written");
     }
     Trap { repo, tripped }
+}
+
+/// What makes mngr run commands when it is called from within the repository.
+fn mngr_settings(spring: impl Fn(&str) -> String) -> String {
+    format!(
+        "[pre_command_scripts]\ncreate = [\"{}\"]\n[commands.create]\nextra_provision_command = [\"{}\"]\n",
+        spring("mngr-pre-command"),
+        spring("mngr-provision"),
+    )
+}
+
+/// What makes claude run commands when it trusts the folder it is started in.
+fn claude_settings(spring: impl Fn(&str) -> String) -> String {
+    let hook = |event: &str| {
+        let command = spring(&format!("claude-{event}"));
+        serde_json::json!([{ "hooks": [{ "type": "command", "command": command }] }])
+    };
+    let hooks: serde_json::Map<_, _> = [
+        "SessionStart",
+        "UserPromptSubmit",
+        "PreToolUse",
+        "PostToolUse",
+        "Stop",
+        "SessionEnd",
+    ]
+    .into_iter()
+    .map(|event| (event.to_owned(), hook(event)))
+    .collect();
+    let status = serde_json::json!({ "type": "command", "command": spring("claude-status") });
+    serde_json::json!({
+        "hooks": hooks,
+        "apiKeyHelper": spring("claude-key"),
+        "statusLine": status,
+        "enableAllProjectMcpServers": true,
+    })
+    .to_string()
+}
+
+/// Makes a bare repository refuse every push, as one with rules does.
+///
+/// # Panics
+/// The hook cannot be written.
+pub fn reject_pushes(bare: &Path, message: &str) {
+    let hook = bare.join("hooks/pre-receive");
+    let script = format!(
+        "#!/bin/sh\ncat >/dev/null\necho 'error: GH013: Repository rule violations found.' >&2\n\
+         echo '{message}' >&2\nexit 1\n"
+    );
+    crate::env::write(&hook, script);
+    std::fs::set_permissions(&hook, std::fs::Permissions::from_mode(0o755))
+        .expect("a file just written");
 }
 
 /// A repository without a single commit.
@@ -206,6 +273,34 @@ mod tests {
         trap.assert_not_sprung();
         trap.repo.git(["status"]);
         assert!(std::panic::catch_unwind(|| trap.assert_not_sprung()).is_err());
+    }
+
+    #[test]
+    fn the_trap_springs_when_mngr_is_called_in_it() {
+        let Some(tmux) = crate::needs::tool("tmux") else {
+            return;
+        };
+        let env = TestEnv::untouched();
+        let trap = trap(&env, "trap");
+        let folder = tmux.parent().expect("a file is in a folder");
+        for (mngr, flags) in [
+            (
+                crate::tools::mngr(),
+                &["--type", "command", "--headless", "--", "/bin/true"][..],
+            ),
+            (crate::tools::mng(), &["--agent-cmd", "/bin/true"]),
+        ] {
+            let Some(mngr) = mngr else { continue };
+            let call = env.external(mngr, ["create", "a1", "--no-connect", "--yes"]);
+            let call = flags.iter().fold(call, |call, flag| call.arg(flag));
+            let path = format!("{}:/usr/bin:/bin", folder.display());
+            call.dir(trap.repo.path())
+                .env("PATH", path)
+                .env("TMUX_TMPDIR", env.tmp())
+                .run();
+            let sprung = trap.tripped().join("mngr-pre-command");
+            std::fs::remove_file(&sprung).expect("mngr ran what the repository says");
+        }
     }
 
     #[test]

@@ -12,22 +12,24 @@
 //! Every test gets folders, a clock and an environment of its own; nothing of the person who runs
 //! the tests reaches the program, and nothing the program does reaches that person.
 
+pub mod anthropic;
 mod env;
 mod foreign;
-mod forge;
 pub mod github;
 pub mod guests;
 pub mod hostile;
+pub mod http;
 pub mod needs;
 mod outside;
 mod program;
 mod repo;
 mod run;
 mod terminal;
+pub mod tools;
+pub mod traces;
 
 pub use env::{NOW, TestEnv};
 pub use foreign::{javascript_component, python_component};
-pub use forge::{Forge, Request};
 pub use outside::outside_template;
 pub use program::{changeling, project_root};
 pub use repo::{ADA, Author, GRACE, LINUS, Repo};

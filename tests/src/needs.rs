@@ -7,6 +7,7 @@ use std::path::PathBuf;
 /// A tool and the line that installs it, on Debian and its kin and on macOS.
 const TOOLS: &[(&str, &str, &str)] = &[
     ("git", "sudo apt-get install git", "brew install git"),
+    ("jq", "sudo apt-get install jq", "brew install jq"),
     (
         "npm",
         "sudo apt-get install nodejs npm",
@@ -74,6 +75,13 @@ pub fn patience() -> bool {
         tell("takes long", "./dev test");
     }
     all
+}
+
+/// Says that a test is left out where it cannot be made to run, in CI too: for want of the right, not of
+/// a tool.
+#[track_caller]
+pub fn without(what: &str, remedy: &str) {
+    tell(&format!("needs {what}"), remedy);
 }
 
 /// Says that a test is left out for want of something, and the line that gets it.

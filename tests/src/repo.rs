@@ -122,7 +122,20 @@ impl<'a> Repo<'a> {
 
     /// A bare clone beside it; the path.
     pub fn bare_clone(&self) -> PathBuf {
-        let bare = self.path.with_extension("git");
+        self.bare_clone_to(self.path.with_extension("git"))
+    }
+
+    /// A bare clone as a server keeps it; the path.
+    pub(crate) fn bare_clone_as(&self, name: &str) -> PathBuf {
+        self.bare_clone_to(self.env.root().join("served").join(format!("{name}.git")))
+    }
+
+    /// The environment of its git calls.
+    pub(crate) fn variables(&self) -> Vec<(&'static str, std::ffi::OsString)> {
+        self.env.variables()
+    }
+
+    fn bare_clone_to(&self, bare: PathBuf) -> PathBuf {
         self.git([
             OsStr::new("clone"),
             "--quiet".as_ref(),

@@ -32,7 +32,13 @@ fn doctor(env: &TestEnv, args: &[&str]) -> Invocation {
 const GIT: (&str, &str) = ("git", "git version 2.47.3");
 
 fn healthy() -> TestEnv {
-    let env = env(&[GIT, ("claude", ""), ("mngr", ""), ("tmux", "")]);
+    let env = env(&[
+        GIT,
+        ("claude", ""),
+        ("mngr", "--type --transfer"),
+        ("tmux", ""),
+    ]);
+    env.write("home/.claude/.credentials.json", "{}");
     let file = env.write(
         "home/.changelings/config.toml",
         "[changelings.x]\ntemplate = \"fixme-fairy\"\nrepo = \"myorg/myrepo\"\ntimezone = \"UTC\"\n",

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use changelings_tests::{ADA, Forge, Output, TestEnv, guests};
+use changelings_tests::github::GitHub;
+use changelings_tests::{ADA, Output, TestEnv, guests};
 
 const TOKEN: &str = "ghp_0123456789abcdefghijklmnopqrstuvwxyz";
 
@@ -22,21 +23,20 @@ fn issue(number: u32, title: &str) -> serde_json::Value {
 }
 
 /// A world with a shop on a forge and a template that asks for its issues.
-fn forge(env: &TestEnv, delay: Duration) -> Forge {
+fn forge(env: &TestEnv, delay: Duration) -> GitHub {
     guests::hostile(env, "compose", "ask");
     let repo = env.repo("shop");
     repo.write("app.py", "total = 0\n");
     repo.commit(ADA, "2025-01-10", "Add the shop");
-    let issues = serde_json::json!([issue(7, "Rounding is wrong"), issue(3, "Tax is missing")]);
-    let answers = [
-        ("/repos/acme/shop/issues", issues),
-        // The plan itself asks for earlier ones.
-        ("/repos/acme/shop/pulls", serde_json::json!([])),
-    ];
-    Forge::start(&repo, &answers, delay)
+    let github = GitHub::start();
+    github.serve(&repo, "acme/shop");
+    github.add_issue("acme/shop", issue(7, "Rounding is wrong"));
+    github.add_issue("acme/shop", issue(3, "Tax is missing"));
+    github.slow(delay);
+    github
 }
 
-fn plan(env: &TestEnv, forge: &Forge) -> Output {
+fn plan(env: &TestEnv, forge: &GitHub) -> Output {
     let plan = env.command([
         "plan",
         "--template",
@@ -44,8 +44,8 @@ fn plan(env: &TestEnv, forge: &Forge) -> Output {
         "--param",
         "ask=issues",
     ]);
-    let plan = plan.arg("--repo").arg(forge.repository());
-    plan.env("GITHUB_API_URL", forge.api())
+    let plan = plan.arg("--repo").arg(forge.repository("acme/shop"));
+    plan.env("GITHUB_API_URL", forge.url())
         .env("GITHUB_TOKEN", TOKEN)
         .run()
 }
@@ -72,7 +72,7 @@ fn nothing_without_a_grant() {
             .contains("no: denied: the permission `github:read`"),
         "{planned}"
     );
-    let asked = forge.requests();
+    let asked = forge.asked();
     assert!(
         !asked.iter().any(|request| request.path.contains("/issues")),
         "{asked:?}"
@@ -87,13 +87,13 @@ fn issues_with_a_grant() {
     let planned = plan(&env, &forge).success();
     assert!(planned.stdout.contains("Rounding is wrong"), "{planned}");
     assert!(planned.stdout.contains("Tax is missing"), "{planned}");
-    let asked = forge.requests();
+    let asked = forge.asked();
     let issues: Vec<_> = asked
         .iter()
         .filter(|request| request.path.contains("/issues"))
         .collect();
     assert_eq!(issues.len(), 1, "{asked:?}");
-    assert_eq!(issues[0].authorization, format!("Bearer {TOKEN}"));
+    assert_eq!(issues[0].authorization(), format!("Bearer {TOKEN}"));
     assert!(!format!("{planned}").contains(TOKEN), "{planned}");
 }
 

@@ -22,6 +22,7 @@ mod progress;
 mod questions;
 mod rehearse;
 mod repositories;
+mod run;
 mod show;
 mod templates;
 

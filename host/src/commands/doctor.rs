@@ -5,6 +5,7 @@ use crate::error::{Error, Result};
 use crate::ui::style::{self, paint};
 use crate::ui::text;
 
+mod agents;
 mod checks;
 mod history;
 

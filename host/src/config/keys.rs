@@ -50,7 +50,9 @@ section! {
         /// What a run may do, instead of what the template asks for and was granted: `publish`,
         /// `github`, `github:read`, `repo:read`, `env:NAME`, `mngr-arg:--FLAG`, `agent`.
         [BOTH] permissions: Vec<Permission>;
-        /// More arguments for `mngr create`, passed on as they are.
+        /// More arguments for `mngr create`, passed on as they are. What comes after `--` is for the
+        /// agent itself: options of claude or codex; for the agent type `command`, the program and
+        /// its arguments.
         [BOTH] extra_mngr_args: Words = "[]";
         /// Variables in the agent's environment. Not for secrets. Merged with those of
         /// `[defaults]`.

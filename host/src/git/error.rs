@@ -178,6 +178,11 @@ impl From<GitError> for Error {
             E::NoBranch { near, .. } if !near.is_empty() => {
                 Some(format!("did you mean {}?", near.join(" or ")))
             }
+            E::Authentication { repo, .. } if repo.starts_with("http") => Some(
+                "renew GITHUB_TOKEN where there is one; else check that `git ls-remote` with this URL works in \
+                 your own shell"
+                    .to_owned(),
+            ),
             E::Authentication { .. } => {
                 Some("check that `git ls-remote` with this URL works in your own shell".to_owned())
             }

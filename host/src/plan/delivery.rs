@@ -71,8 +71,9 @@ fn place(plan: &Plan, facts: &Facts) -> String {
         }
     }
     text.push_str(
-        " Stay on this branch. Make no other branch, tag or worktree, do not rewrite commits that were there \
-         before you, and change nothing outside this folder.",
+        " Stay on this branch. Make no other branch, tag or worktree, and do not rewrite commits that were \
+         there before you. Outside this folder change nothing but temporary files, tools' caches and the file named \
+         below.",
     );
     text
 }
@@ -141,7 +142,7 @@ fn publishing(plan: &Plan) -> String {
     // A title can repeat a stranger's words (an issue's): nothing in it ends the quotation.
     let title = printable(&plan.pull_request.title).replace('"', "'");
     let number = if title.contains("{commits}") {
-        " ({commits}: their number)"
+        " ({commits}: their number; with 1 the noun is singular)"
     } else {
         ""
     };
@@ -231,9 +232,10 @@ fn stop(plan: &Plan) -> String {
     let nothing = if plan.report.is_some() {
         "When the report is written, you are done: end."
     } else {
-        "If nothing is worth changing, change nothing, say in one sentence why, and end: that is a good result. If your \
-         change makes a check fail that passed before and you cannot mend it, take the change back. When the work above \
-         is committed and the summary is written, you are done: look for no further work, and end."
+        "If nothing is worth changing, change nothing, say why in your last message, in one paragraph, write the \
+         summary all the same (it is kept with the run), and end: that is a good result. If your change makes a check \
+         fail that passed before and you cannot mend it, drop that commit of yours. When the work above is committed \
+         and the summary is written, you are done: look for no further work, and end."
     };
     let kept = if plan.report.is_some() {
         "written"

@@ -1,8 +1,10 @@
 //! The steps of a run as a person can follow them: argv, folder, names of variables.
 
 use super::{Plan, Step};
+use crate::agent::Headless;
 use crate::brief::Delivery;
-use crate::mngr::{self, Create, Dialect};
+use crate::mngr::{self, Create, Dialect, Runs};
+use crate::names::printable;
 use crate::permission::Permission;
 
 /// Folders that get their names when the run starts.
@@ -55,22 +57,37 @@ fn identity() -> Step {
 }
 
 fn create_agent(plan: &Plan) -> Step {
-    let agent = format!("changeling-{}", plan.run_id);
-    let argv = Dialect::Current.create(&Create {
-        agent: &agent,
+    let (extra, args) = mngr::split(&plan.mngr_args);
+    let headless = Headless::of(&plan.agent_type);
+    let runs = match headless {
+        Some(_) => Runs::Wrapper("<run>/agent/run"),
+        None => Runs::Native {
+            agent_type: &plan.agent_type,
+            message: "<run>/agent/prompt",
+            args,
+        },
+    };
+    let mut argv = vec!["mngr".to_owned()];
+    argv.extend(Dialect::Current.create(&Create {
+        agent: &mngr::agent_name(&plan.run_id),
         workspace: WORKSPACE,
-        wrapper: "<run>/agent.sh",
+        runs,
         labels: &mngr::labels(plan.changeling.as_str(), &plan.run_id),
-        extra: &plan.mngr_args,
-    });
-    let note = match plan.agent_type.as_str() {
-        "claude" | "codex" | "command" => {
-            format!(
-                "agent.sh starts {} with the prompt on its standard input",
-                plan.agent_type
-            )
-        }
-        other => format!("an mngr with its own agent type {other} is told so instead of agent.sh"),
+        extra,
+    }));
+    let note = match headless {
+        Some(Headless::Command) => format!(
+            "<run>/agent/run starts `{}` with the prompt on its standard input",
+            printable(&shell_words::join(args))
+        ),
+        Some(_) => format!(
+            "<run>/agent/run starts {} with the prompt on its standard input",
+            plan.agent_type
+        ),
+        None => format!(
+            "{} is an agent type of mngr's own",
+            printable(&plan.agent_type)
+        ),
     };
     Step {
         name: "create-agent".into(),

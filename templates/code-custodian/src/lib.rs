@@ -79,9 +79,7 @@ impl Template for CodeCustodian {
         let title = prompt::one_line(&scope.path, 60);
         Ok(Brief::new(&format!("custodian-{}", scope.path), prompt)
             .permissions(["publish"])
-            .title(format!(
-                "Code Custodian: {{commits}} improvements in {title}"
-            ))
+            .title(format!("Code Custodian: improvements in {title}"))
             .body(format!(
                 "At most three improvements of {name} that change nothing it does.\n"
             ))

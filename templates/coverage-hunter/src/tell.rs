@@ -5,14 +5,14 @@ use std::fmt::Write as _;
 
 use changelings_sdk::prompt::{self, Total};
 use knowledge::coverage::tool::TOOLS;
-use knowledge::coverage::{self, Measure};
+use knowledge::coverage::{self, Measure, Pattern};
 use knowledge::hotspot::{self, Code, Hotspot, Tested};
 use knowledge::language;
 
 use crate::Hunt;
 
-/// Most exclusions named.
-const MAX_EXCLUSIONS: usize = 8;
+/// Most patterns of files that are measured, or not, named.
+const MAX_PATTERNS: usize = 8;
 
 /// Why there is nothing to do: no code.
 pub(crate) fn no_sources(paths: &[&str]) -> String {
@@ -82,28 +82,30 @@ pub(crate) fn measuring(chosen: &[&Hotspot], hunt: &Hunt) -> String {
             prompt::bullets(limits)
         );
     }
-    let exclusions = &hunt.limits.exclusions;
-    if !exclusions.is_empty() {
-        let named = exclusions.iter().take(MAX_EXCLUSIONS).map(|exclusion| {
-            format!(
-                "{} ({})",
-                prompt::code(&exclusion.pattern),
-                prompt::place(&exclusion.path, exclusion.line)
-            )
-        });
-        let more = exclusions.len().saturating_sub(MAX_EXCLUSIONS);
-        let more = if more > 0 {
-            format!(" and {}", prompt::count(more, "other pattern"))
-        } else {
-            String::new()
-        };
-        let _ = writeln!(
-            text,
-            "\nNot measured: {}{more}.",
-            named.collect::<Vec<_>>().join(", ")
-        );
+    for (what, patterns) in [
+        ("Only measured", &hunt.limits.inclusions),
+        ("Not measured", &hunt.limits.exclusions),
+    ] {
+        if !patterns.is_empty() {
+            let _ = writeln!(text, "\n{what}: {}.", named(patterns));
+        }
     }
     text
+}
+
+fn named(patterns: &[Pattern]) -> String {
+    let named = patterns.iter().take(MAX_PATTERNS).map(|pattern| {
+        format!(
+            "{} ({})",
+            prompt::code(&pattern.pattern),
+            prompt::place(&pattern.path, pattern.line)
+        )
+    });
+    let more = match patterns.len().saturating_sub(MAX_PATTERNS) {
+        0 => String::new(),
+        more => format!(" and {}", prompt::count(more, "other pattern")),
+    };
+    format!("{}{more}", named.collect::<Vec<_>>().join(", "))
 }
 
 /// The files, why these, and how many to take on.

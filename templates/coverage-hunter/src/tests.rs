@@ -203,7 +203,7 @@ fn of_many_files_a_few() {
     let composed = compose(&tree);
     let prompt = composed.prompt();
     assert!(
-        prompt.contains("6 of about 203 changed files, first those that no test names"),
+        prompt.contains("6 of about 202 changed files, first those that no test names"),
         "{prompt}"
     );
     assert!(prompt.contains("1. `src/api/pins.ts`"), "{prompt}");

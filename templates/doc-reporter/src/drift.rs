@@ -20,6 +20,10 @@ const MAX_FILES: usize = 12;
 /// Most changed files of code that documents are held against.
 const MAX_CHANGED: usize = 500;
 
+/// Most files and lines told of a document.
+const MAX_TOLD_CODE: usize = 5;
+const MAX_TOLD_LINES: usize = 6;
+
 /// A document and the code that changed after it.
 #[derive(Debug)]
 pub(crate) struct Drift {
@@ -28,8 +32,9 @@ pub(crate) struct Drift {
     changed: Option<Date>,
     /// The code, and how the document names it.
     code: BTreeMap<String, String>,
-    /// Names whose definition is younger than the line that mentions them.
-    lines: Vec<String>,
+    /// Names whose definition is younger than the line that mentions them, each with the file that
+    /// defines it.
+    lines: Vec<(String, String)>,
     commits: u32,
 }
 
@@ -161,10 +166,14 @@ fn described(
         });
         let names_definition = own.get(file.path.as_str());
         let is_telling = stem.len() >= 4 && !counterpart::is_common(stem);
-        let how = if let Some((_, line)) = names_path {
-            format!("named in line {line}")
+        let how = if let Some((path, line)) = names_path {
+            if file.path.ends_with(path.as_str()) {
+                format!("named in line {line}")
+            } else {
+                format!("in {}, named in line {line}", prompt::code(path))
+            }
         } else if let Some(defined) = names_definition {
-            format!("has {}", prompt::code_bounded(&defined.named.text, 60))
+            defined.named.as_defined()
         } else if own_stem == stem.to_lowercase() {
             "has the document's name".to_owned()
         } else if is_telling && words.contains(stem.as_str()) {
@@ -222,18 +231,29 @@ fn younger_lines(drifts: &mut [Drift], defined: &[Defined], churn: &Churn) -> Re
                 .iter_mut()
                 .find(|drift| drift.path == found.named.path)
         {
-            drift.lines.push(format!(
+            let told = format!(
                 "{} (written {document}) names {}, whose definition at {} changed on {code}",
                 prompt::place(&found.named.path, found.named.line),
                 prompt::code_bounded(&found.named.text, 80),
                 prompt::place(&found.path, found.line)
-            ));
+            );
+            drift.lines.push((found.path.clone(), told));
         }
     }
     Ok(())
 }
 
 impl Drift {
+    /// The document and the code that [`Self::told`] names.
+    pub(crate) fn places(&self) -> impl Iterator<Item = &str> {
+        let code = self.code.keys().take(MAX_TOLD_CODE);
+        let lines = self.lines.iter().take(MAX_TOLD_LINES);
+        std::iter::once(&self.path)
+            .chain(code)
+            .chain(lines.map(|(path, _)| path))
+            .map(String::as_str)
+    }
+
     /// One item of a list, with what belongs to it indented.
     pub(crate) fn told(&self, today: Date, churn: &Churn) -> String {
         let age = match self.changed {
@@ -243,7 +263,7 @@ impl Drift {
         let code: Vec<String> = self
             .code
             .iter()
-            .take(5)
+            .take(MAX_TOLD_CODE)
             .map(|(path, how)| {
                 let last = churn
                     .last_changed(path)
@@ -259,7 +279,7 @@ impl Drift {
         if !code.is_empty() {
             let _ = write!(text, ". Changed since: {}", code.join(", "));
         }
-        for line in self.lines.iter().take(6) {
+        for (_, line) in self.lines.iter().take(MAX_TOLD_LINES) {
             let _ = write!(text, "\n   - {line}");
         }
         text

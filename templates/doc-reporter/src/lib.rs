@@ -57,9 +57,6 @@ impl Template for DocReporter {
         let churn = Churn::of_last(LATELY)?;
         let names = names::look_up(&documents.guides)?;
         let drifts = drift::find(&documents.guides, &names.defined, &tree, &churn)?;
-        let places: Vec<&str> = drifts.iter().map(|drift| drift.path.as_str()).collect();
-        let survey = Survey::near(&places)?;
-        let tasks = Tasks::read(&survey.notable)?.gone(&documents.guides);
         // With an incomplete list of files nothing can be said to be missing.
         let (links, paths) = if all.truncated {
             (Vec::new(), Vec::new())
@@ -69,8 +66,18 @@ impl Template for DocReporter {
                 gone::paths(&documents.guides, &tree),
             )
         };
+        let of_drifts = drifts.iter().take(MAX_DRIFTS).flat_map(Drift::places);
+        let of_findings = [&links, &paths, &names.gone].into_iter().flat_map(|found| {
+            let shown = found.iter().take(limit);
+            shown.map(|finding| finding.path.as_str())
+        });
+        let mut places: Vec<&str> = of_drifts.chain(of_findings).collect();
+        places.sort_unstable();
+        places.dedup();
+        let survey = Survey::near(&places)?;
+        let tasks = Tasks::read(&survey.notable)?.gone(&documents.guides);
         let release = release::behind(&documents, &survey)?;
-        let gone: Vec<Finding> = [paths, tasks, names.gone].concat();
+        let gone: Vec<Finding> = [paths.clone(), tasks, names.gone.clone()].concat();
         if links.is_empty() && gone.is_empty() && drifts.is_empty() && release.is_none() {
             return Ok(Composition::skip(format!(
                 "nothing in {} points at something that is gone or is older than the code it names",

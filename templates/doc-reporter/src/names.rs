@@ -19,6 +19,9 @@ const MAX_PATTERN: usize = 3_800;
 /// Most lines kept of a name.
 const MAX_LINES: usize = 400;
 
+/// Most other lines told of a name.
+const MAX_OTHERS: usize = 6;
+
 /// Words before the name of something that is defined.
 const DEFINING: &[&str] = &[
     "fn",
@@ -57,6 +60,17 @@ pub(crate) struct Named {
     is_flag: bool,
     /// The part before the last: a module, a class.
     qualifier: Option<String>,
+}
+
+impl Named {
+    /// As code defines it: `takes --currency`, `defines fine_for`.
+    pub(crate) fn as_defined(&self) -> String {
+        if self.is_flag {
+            format!("takes {}", prompt::code(&format!("--{}", self.key)))
+        } else {
+            format!("defines {}", prompt::code_bounded(&self.key, 60))
+        }
+    }
 }
 
 /// Where code has a name.
@@ -129,7 +143,7 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
                     .iter()
                     .any(|line| is_flag_of_code(&line.text, &named.key))
             {
-                names.gone.push(gone(named));
+                names.gone.push(gone(named, documents));
             } else if let Some((path, line)) = definition(named, matches) {
                 names.defined.push(Defined {
                     named: named.clone(),
@@ -138,7 +152,7 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
                 });
             }
         } else if is_complete && missing.contains(named.key.as_str()) {
-            names.gone.push(gone(named));
+            names.gone.push(gone(named, documents));
         }
     }
     names.gone.sort();
@@ -148,12 +162,22 @@ pub(crate) fn look_up(documents: &[Document]) -> Result<Names, Failure> {
     Ok(names)
 }
 
-fn gone(named: &Named) -> Finding {
+fn gone(named: &Named, documents: &[Document]) -> Finding {
     let text = prompt::code_bounded(&named.text, 120);
+    let also = match others(named, documents).as_slice() {
+        [] => String::new(),
+        lines => {
+            let lines: Vec<String> = lines.iter().map(ToString::to_string).collect();
+            format!(" (also in line {})", lines.join(", "))
+        }
+    };
     let what = if named.is_flag {
-        format!("names the option {text}, which no code takes")
+        format!("names the option {text}{also}, which no code takes")
     } else {
-        format!("names {text}, and no code has {}", prompt::code(&named.key))
+        format!(
+            "names {text}{also}, and no code has {}",
+            prompt::code(&named.key)
+        )
     };
     Finding {
         path: named.path.clone(),
@@ -185,6 +209,28 @@ fn collect(documents: &[Document]) -> Vec<Named> {
         }
     }
     found.into_values().collect()
+}
+
+/// Other lines of the document, commands among them, that have the name.
+fn others(named: &Named, documents: &[Document]) -> Vec<u32> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    let has = |text: &str| {
+        text.match_indices(&named.text).any(|(at, _)| {
+            let after = &text[at + named.text.len()..];
+            !text[..at].ends_with(is_part) && !after.starts_with(is_part)
+        })
+    };
+    let mut lines: Vec<u32> = documents
+        .iter()
+        .filter(|document| document.path == named.path)
+        .flat_map(|document| &document.mentions)
+        .filter(|other| other.form != Form::Link && other.line != named.line && has(&other.text))
+        .map(|other| other.line)
+        .collect();
+    lines.sort_unstable();
+    lines.dedup();
+    lines.truncate(MAX_OTHERS);
+    lines
 }
 
 /// `loans.fine_for(loan)` is `fine_for` of `loans`; words of prose and commands are no names.

@@ -78,7 +78,7 @@ impl Template for DocstringReporter {
             .title(format!("Docstring Reporter: {count} without a docstring"))
             .body(format!(
                 "A report on {}; nothing else is changed.\n",
-                which(&slice, context)
+                which(&slice, &read, context)
             ))
             .extra("report", "true")
             .into())
@@ -88,23 +88,24 @@ impl Template for DocstringReporter {
 changelings_sdk::export!(DocstringReporter);
 
 /// `all 12 source files`, or `slice 3 of 28 (12 of 320 source files, 2026-11-22)`.
-fn which(slice: &Slice, context: &Context) -> String {
+fn which(slice: &Slice, read: &Read, context: &Context) -> String {
     let more = if slice.truncated { "more than " } else { "" };
-    let all = prompt::count(slice.all, "source file");
     if slice.round == 1 {
-        return format!("{more}{all}, which is all of them");
+        let own = prompt::count(slice.all - read.decoys, "source file");
+        return format!("{more}{own}, which is all of them");
     }
+    let all = prompt::count(slice.all, "source file");
     format!(
         "slice {} of {} ({} of {more}{all}, {})",
         slice.number,
         slice.round,
-        prompt::number(slice.files.len()),
+        prompt::number(slice.files.len() - read.decoys),
         context.date
     )
 }
 
 fn nothing(slice: &Slice, read: &Read, context: &Context) -> String {
-    let which = which(slice, context);
+    let which = which(slice, read, context);
     if read.public == 0 {
         return format!("no public name that a docstring would be for in {which}");
     }
@@ -115,7 +116,7 @@ fn nothing(slice: &Slice, read: &Read, context: &Context) -> String {
 }
 
 fn described(slice: &Slice, read: &Read, context: &Context) -> String {
-    let mut text = format!("Looked at: {}", which(slice, context));
+    let mut text = format!("Looked at: {}", which(slice, read, context));
     if slice.round > 1 {
         let round = slice.round;
         let _ = write!(
@@ -136,9 +137,9 @@ fn described(slice: &Slice, read: &Read, context: &Context) -> String {
     text + "."
 }
 
-fn listed(chosen: &[(&Missing, usize)], read: &Read, churn: &Churn) -> String {
+fn listed(chosen: &[(&Missing, Option<usize>)], read: &Read, churn: &Churn) -> String {
     let because = format!(
-        "chosen by in how many other files the name occurs and by how often people changed its file in the last {LATELY} days"
+        "chosen by in how many other files the name's last word occurs and by how often people changed its file in the last {LATELY} days"
     );
     let head = prompt::chosen(
         chosen.len(),
@@ -147,10 +148,12 @@ fn listed(chosen: &[(&Missing, usize)], read: &Read, churn: &Churn) -> String {
         &because,
     );
     let items = chosen.iter().map(|(missing, mentions)| {
+        let word = prompt::code_bounded(missing.item.own_name(), 60);
         let used = match mentions {
-            0 => String::new(),
-            files => format!(
-                ", its name occurs in {}",
+            None => format!(", other files with the word {word} not counted"),
+            Some(0) => format!(", the word {word} occurs in no other file"),
+            Some(files) => format!(
+                ", the word {word} occurs in {}",
                 prompt::count(*files, "other file")
             ),
         };

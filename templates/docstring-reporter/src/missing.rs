@@ -7,6 +7,7 @@ use changelings_sdk::repo::{self, File};
 use changelings_sdk::{Failure, prompt};
 use knowledge::docstring::{self, Convention, Item};
 use knowledge::history::Churn;
+use knowledge::lexer::{self, Kind};
 use knowledge::{decoy, language};
 
 /// Most files read, how much of each, and of all.
@@ -43,6 +44,8 @@ pub(crate) struct Read {
     pub(crate) public: usize,
     /// Files that were not read.
     pub(crate) unread: usize,
+    /// Files that were read and are generated or minified.
+    pub(crate) decoys: usize,
     languages: BTreeMap<&'static str, Language>,
 }
 
@@ -77,6 +80,7 @@ pub(crate) fn read(files: &[File], churn: &Churn) -> Result<Read, Failure> {
         };
         total += text.text.len();
         if decoy::of_text(&text.text).is_some() {
+            read.decoys += 1;
             continue;
         }
         read.add(
@@ -162,12 +166,13 @@ impl Read {
     }
 }
 
-/// The names that matter, each with the number of other files its name occurs in.
+/// The names that matter, each with the number of other files whose code has the name's last word;
+/// `None`: not counted.
 pub(crate) fn choose<'a>(
     read: &'a Read,
     limit: usize,
     churn: &Churn,
-) -> Result<Vec<(&'a Missing, usize)>, Failure> {
+) -> Result<Vec<(&'a Missing, Option<usize>)>, Failure> {
     let mut missing: Vec<&Missing> = read.missing.iter().collect();
     missing.sort_by_key(|missing| {
         (
@@ -177,24 +182,26 @@ pub(crate) fn choose<'a>(
         )
     });
     let users = users(&missing)?;
-    let mut ranked: Vec<(&Missing, usize)> = missing
+    let mut ranked: Vec<(&Missing, Option<usize>)> = missing
         .into_iter()
         .map(|missing| {
-            let others = users.get(missing.item.own_name()).map_or(0, |files| {
-                files.iter().filter(|file| **file != missing.path).count()
-            });
+            let others = users
+                .get(missing.item.own_name())
+                .map(|files| files.iter().filter(|file| **file != missing.path).count());
             (missing, others)
         })
         .collect();
     ranked.sort_by_key(|(missing, others)| {
-        let weight = (*others).min(20) * 2 + churn.commits(&missing.path).min(10) as usize;
+        let weight =
+            others.unwrap_or(0).min(20) * 2 + churn.commits(&missing.path).min(10) as usize;
         (Reverse(weight), &missing.path, missing.item.line)
     });
     ranked.truncate(limit);
     Ok(ranked)
 }
 
-/// The files in which each name occurs, found with one search.
+/// The files whose code has each name, found with one search. Strings and comments do not count, as
+/// far as single lines tell.
 fn users(missing: &[&Missing]) -> Result<HashMap<String, HashSet<String>>, Failure> {
     let mut names: Vec<&str> = Vec::new();
     for name in missing.iter().map(|missing| missing.item.own_name()) {
@@ -231,12 +238,21 @@ fn users(missing: &[&Missing]) -> Result<HashMap<String, HashSet<String>>, Failu
     globs.extend(decoy::excluding());
     let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
     let found = repo::search(&format!(r"\b({pattern})\b"), &globs, MAX_MATCHES)?;
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
     for line in found {
-        let words = line
-            .text
-            .split(|c: char| !(c.is_alphanumeric() || c == '_'));
-        for word in words {
-            if let Some(files) = users.get_mut(word)
+        let Some(language) = language::of(&line.path) else {
+            continue;
+        };
+        let code = lexer::masked(&line.text, language.syntax, &[Kind::Code]);
+        let mut rest = code.as_str();
+        while let Some(start) = rest.find(is_part) {
+            let word = &rest[start..];
+            let (word, after) = word.split_at(word.find(|c| !is_part(c)).unwrap_or(word.len()));
+            rest = after;
+            // `format!(` is a macro and not the method `format`.
+            let is_macro =
+                language.name == "Rust" && after.starts_with('!') && !after.starts_with("!=");
+            if let Some(files) = users.get_mut(word).filter(|_| !is_macro)
                 && !files.contains(&line.path)
             {
                 files.insert(line.path.clone());

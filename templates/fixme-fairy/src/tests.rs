@@ -43,10 +43,10 @@ fn a_marker_that_moves_changes_its_place_only() {
         changes(&compose(&rust), &compose(&moved)),
         [
             "-- `src/money.rs:18` XXX",
-            "-3. `src/money.rs:18` XXX, 6 years old (2021-05-20, Ada Lovelace), file: unchanged for \
+            "-3. `src/money.rs:18` XXX, 5 years old (2021-05-20, Ada Lovelace), file: unchanged for \
              180 days: `\"-0.50\" loses its sign, because the whole part is -0`",
             "+- `src/money.rs:19` XXX",
-            "+3. `src/money.rs:19` XXX, 6 years old (2021-05-20, Ada Lovelace), file: unchanged for \
+            "+3. `src/money.rs:19` XXX, 5 years old (2021-05-20, Ada Lovelace), file: unchanged for \
              180 days: `\"-0.50\" loses its sign, because the whole part is -0`",
         ]
     );

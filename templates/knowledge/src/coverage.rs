@@ -5,5 +5,5 @@ mod limits;
 mod measure;
 pub mod tool;
 
-pub use limits::{Exclusion, Limits, Threshold};
+pub use limits::{Limits, Pattern, Threshold};
 pub use measure::{Measure, find, of_path};

@@ -155,8 +155,13 @@ impl Survey {
                 prompt::code(&check.command)
             )
         });
+        let of_what = if places.is_empty() {
+            ""
+        } else {
+            " for these places"
+        };
         let mut text = format!(
-            "Check commands its CI and build files name:\n\n{}",
+            "Check commands{of_what}, from CI and build files:\n\n{}",
             prompt::bullets(named)
         );
         if left_out > 0 {

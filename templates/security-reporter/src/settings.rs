@@ -6,8 +6,6 @@ use changelings_sdk::repo::{self, Place};
 use changelings_sdk::{Failure, prompt};
 use knowledge::checks::Purpose;
 use knowledge::decoy;
-#[cfg(test)]
-use knowledge::ecosystem;
 use knowledge::security::dependencies::{self, Kind};
 use knowledge::security::workflows;
 use knowledge::survey::Survey;
@@ -20,6 +18,8 @@ const MAX_BYTES: u32 = 200_000;
 /// Most packages and dependencies named.
 const MAX_PACKAGES: usize = 12;
 const MAX_DEPENDENCIES: usize = 10;
+/// Most commands named that look up known weaknesses.
+const MAX_AUDITS: usize = 8;
 
 /// What there is to tell.
 #[derive(Debug, Default)]
@@ -64,14 +64,14 @@ fn dependencies(survey: &Survey) -> Result<String, Failure> {
             continue;
         };
         let manifest = prompt::code(package.manifest);
-        let lock = match dependencies::lockfile(package, &exists) {
-            Some(lock) => format!("locked by {}", prompt::code(&lock)),
+        let lockfile = dependencies::lockfile(package, &exists);
+        let has_dependencies = dependencies::has_dependencies(package.manifest, &file.text);
+        let lock = match &lockfile {
+            Some(lock) => format!("locked by {}", prompt::code(lock)),
             None if package.ecosystem.lockfiles.is_empty() => {
                 "its versions are in the manifest".to_owned()
             }
-            None if !dependencies::has_dependencies(package.manifest, &file.text) => {
-                "no dependencies named".to_owned()
-            }
+            None if !has_dependencies => "no dependencies named".to_owned(),
             None => format!(
                 "no lockfile ({}) is tracked: each build may take other versions",
                 package
@@ -96,9 +96,14 @@ fn dependencies(survey: &Survey) -> Result<String, Failure> {
                 format!("{place} {} {how}", prompt::code_bounded(&found.text, 80)),
             ));
         }
-        if let Some(command) = dependencies::audit_command(package.ecosystem) {
-            let command = prompt::code(command);
-            if !audits.contains(&command) {
+        if has_dependencies
+            && let Some((command, folder)) = dependencies::audit(package, lockfile.as_deref())
+        {
+            let command = match folder {
+                "" => prompt::code(command),
+                folder => format!("{} in {}", prompt::code(command), prompt::code(folder)),
+            };
+            if !audits.contains(&command) && audits.len() < MAX_AUDITS {
                 audits.push(command);
             }
         }
@@ -300,14 +305,4 @@ fn image_issues(text: &str) -> Vec<(u32, u32, &'static str)> {
         ));
     }
     issues
-}
-
-/// So that the table of ecosystems and this one do not drift apart.
-#[cfg(test)]
-#[test]
-fn ecosystems_with_an_audit_exist() {
-    let known = ecosystem::ECOSYSTEMS
-        .iter()
-        .filter(|ecosystem| dependencies::audit_command(ecosystem).is_some());
-    assert_eq!(known.count(), 8);
 }

@@ -43,7 +43,7 @@ fn an_action_that_gets_pinned_is_gone_from_the_list() {
     assert_eq!(
         changes(&compose(&go), &compose(&pinned)),
         [
-            "-All 2 places:",
+            "-Both places:",
             "-- `.github/workflows/test.yaml:16` `golangci/golangci-lint-action@v6`: not pinned to a commit: whoever controls that name decides what runs",
             "+One place:",
         ]
@@ -58,8 +58,10 @@ fn a_lockfile_that_goes_changes_what_depends_on_it() {
         changes(&compose(&python), &compose(&without)),
         [
             "-- `pyproject.toml` (python): locked by `uv.lock`",
+            "-No CI file looks up known weaknesses of dependencies. For that there is `uv export --frozen --no-emit-workspace -o /tmp/requirements.txt && uvx pip-audit --disable-pip -r /tmp/requirements.txt`: run it where it is installed or can be, and check each answer against how the code uses the dependency.",
             "-- test: `uv run pytest` (`pyproject.toml:11`)",
             "+- `pyproject.toml` (python): no lockfile (`uv.lock`, `poetry.lock`, `Pipfile.lock`) is tracked: each build may take other versions",
+            "+No CI file looks up known weaknesses of dependencies. For that there is `pip-audit .`: run it where it is installed or can be, and check each answer against how the code uses the dependency.",
             // The lockfile also told which program runs the tests.
             "+- test: `python -m pytest` (`pyproject.toml:11`)",
         ]
@@ -78,9 +80,11 @@ fn a_danger_that_is_mended_is_gone() {
         changed,
         [
             "-The calls and settings this program knows as risky do not occur in this repository's own code. Start from where input comes in.",
+            "-Check commands, from CI and build files:",
             "+One place:",
             "+1. memory that the compiler does not check: `src/danger.rs:2` `unsafe { *x }`, file: 1 commit in 180 days",
             "+What strings hold is left out here; read it in the file.",
+            "+Check commands for these places, from CI and build files:",
             "+",
             "+",
         ]

@@ -124,6 +124,7 @@ pub(crate) fn places(chosen: &[&Finding], seen: &Seen, days: u32) -> String {
     let head = if chosen.len() == total {
         match total {
             1 => "One place:".to_owned(),
+            2 => "Both that were found:".to_owned(),
             _ => format!("All {} that were found:", prompt::number(total)),
         }
     } else {

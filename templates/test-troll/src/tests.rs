@@ -43,12 +43,12 @@ fn a_mark_that_moves_changes_its_places_only() {
         changes(&compose(&rust), &compose(&moved)),
         [
             "-- `tests/cli.rs:9` is skipped",
-            "-1. `tests/cli.rs:9` `a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`, 4 years old \
+            "-1. `tests/cli.rs:9` `a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`, 3 years old \
              (2023-01-15, Bob Byrne); it checks nothing either: unless you give it a check of what its name promises, it stays \
              skipped",
             "-- `cargo test a_large_ledger_is_quick`, for `tests/cli.rs:9`",
             "+- `tests/cli.rs:10` is skipped",
-            "+1. `tests/cli.rs:10` `a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`, 4 years old \
+            "+1. `tests/cli.rs:10` `a_large_ledger_is_quick`: `#[ignore = \"flaky on slow machines\"]`, 3 years old \
              (2023-01-15, Bob Byrne); it checks nothing either: unless you give it a check of what its name promises, it stays \
              skipped",
             "+- `cargo test a_large_ledger_is_quick`, for `tests/cli.rs:10`",
@@ -189,7 +189,7 @@ fn of_5000_marks_a_few_of_each_kind() {
         "{prompt}"
     );
     assert!(
-        prompt.contains("\n8. ") && !prompt.contains("\n9. "),
+        prompt.contains("\n8. ") && !prompt.contains("\n9. `"),
         "{prompt}"
     );
     let count = |name: &str| composed.calls.iter().filter(|call| *call == name).count();

@@ -23,9 +23,11 @@ pub(crate) fn configuration(changelings: usize) -> String {
 }
 
 /// A repository with that many files of Python-like text, about 2 KB each; one in a hundred has a
-/// marker. Two commits by two people.
+/// marker. Two commits by two people, packed, as a clone is.
 pub(crate) fn repository<'a>(env: &'a TestEnv, name: &str, files: usize) -> Repo<'a> {
     let repo = env.repo(name);
+    // Git would pack in the background, while we measure.
+    repo.git(["config", "maintenance.auto", "false"]);
     for index in 0..files {
         repo.write(
             &format!("src/part_{:03}/module_{index:05}.py", index / 100),
@@ -35,6 +37,7 @@ pub(crate) fn repository<'a>(env: &'a TestEnv, name: &str, files: usize) -> Repo
     repo.commit(ADA, "2024-05-06", "Begin");
     repo.write("README.md", "# Generated\n");
     repo.commit(GRACE, "2025-05-06", "Say what this is");
+    repo.git(["gc", "--quiet"]);
     repo
 }
 

@@ -320,8 +320,8 @@ fn the_token_goes_to_the_api_and_nowhere_else() {
     );
     for asked in asked {
         assert_eq!(
-            asked.authorization,
-            Some(format!("Bearer {TOKEN}")),
+            asked.authorization(),
+            format!("Bearer {TOKEN}"),
             "{}",
             asked.path
         );

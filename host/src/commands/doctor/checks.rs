@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::history::history;
-use super::{Check, Level};
+use super::{Check, Level, agents};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
@@ -21,7 +21,7 @@ use crate::template::{Template, catalog};
 /// A look at one thing; it can find several.
 type Look = fn(&Context) -> Vec<Check>;
 
-pub(super) const ALL: [Look; 9] = [
+pub(super) const ALL: [Look; 11] = [
     home,
     configuration,
     history,
@@ -30,7 +30,9 @@ pub(super) const ALL: [Look; 9] = [
     git,
     templates,
     components,
-    tools,
+    runs,
+    agents::programs,
+    agents::mngr,
 ];
 
 /// Oldest git that understands every option this program uses.
@@ -281,32 +283,16 @@ fn components(context: &Context) -> Vec<Check> {
     )]
 }
 
-/// Programs only a run with a real agent needs, and what installs them.
-const TOOLS: [(&str, &str); 3] = [
-    ("claude", "npm install -g @anthropic-ai/claude-code"),
-    (
-        "mngr",
-        "uv tool install --python 3.12 'imbue-mngr>=0.3,<0.4'",
-    ),
-    ("tmux", "apt install tmux, or brew install tmux"),
-];
-
-fn tools(context: &Context) -> Vec<Check> {
-    TOOLS
-        .iter()
-        .map(|(name, install)| match on_path(name, context) {
-            Some(path) => Check::ok(name, context.shown(&path)),
-            None => Check::new(
-                Level::Note,
-                name,
-                "not on PATH; only runs with a real agent need it",
-                (*install).to_owned(),
-            ),
-        })
-        .collect()
+/// Records and workspaces: what agents wrote, and nobody else's business.
+fn runs(context: &Context) -> Vec<Check> {
+    let dir = context.home.runs_dir();
+    let Ok(metadata) = std::fs::metadata(&dir) else {
+        return Vec::new();
+    };
+    vec![folder("runs", &dir, &metadata, context)]
 }
 
-fn on_path(program: &str, context: &Context) -> Option<std::path::PathBuf> {
+pub(super) fn on_path(program: &str, context: &Context) -> Option<std::path::PathBuf> {
     find_on_path(program, context.env.get_os("PATH")?)
 }
 

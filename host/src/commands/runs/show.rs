@@ -183,7 +183,7 @@ fn show(whole: &Whole, store: &Store, context: &Context) {
     }
     if let Some(plan) = &whole.plan {
         ui.heading("Plan");
-        ui.pairs(&planned(plan));
+        ui.pairs(&planned(plan, record));
     }
     let zone = Zone::system_or_utc().0;
     let lines = timeline::lines(&whole.events, &zone);
@@ -301,7 +301,14 @@ fn cost(whole: &Whole) -> Option<String> {
     Some(said.join(" and ") + &caps)
 }
 
-fn planned(plan: &Plan) -> Vec<(&'static str, String)> {
+fn planned(plan: &Plan, record: &Record) -> Vec<(&'static str, String)> {
+    let title = match &record.outcome {
+        Some(Outcome::PullRequest { commits, .. } | Outcome::Pushed { commits, .. }) => plan
+            .pull_request
+            .title
+            .replace("{commits}", &commits.to_string()),
+        _ => plan.pull_request.title.clone(),
+    };
     let template = &plan.template;
     let origin = if template.built_in {
         "built in".to_owned()
@@ -336,7 +343,7 @@ fn planned(plan: &Plan) -> Vec<(&'static str, String)> {
                 printable(&plan.branch.reason)
             ),
         ),
-        ("title", printable(&plan.pull_request.title)),
+        ("title", printable(&title)),
         ("permissions", permissions),
     ];
     pairs.extend(plan.notes.iter().map(|note| ("note", printable(note))));

@@ -48,7 +48,7 @@ pub(super) struct Month {
 /// Something only a person can mend.
 #[derive(Debug, Serialize)]
 pub(super) struct Need {
-    /// `needs-attention`, `paused`, `failed`, `timed-out` or `budget`.
+    /// `needs-attention`, `paused`, `failed`, `timed-out`, `interrupted` or `budget`.
     pub(super) what: &'static str,
     /// null: all of them.
     pub(super) changeling: Option<Name>,
@@ -128,7 +128,7 @@ pub(super) fn gather<'a>(
     open.retain(|delivery| is_meant(&delivery.changeling));
     waiting.retain(|record| is_meant(&record.changeling));
     Ok(Status {
-        needs: needs(&waiting, &targets, &month),
+        needs: needs(&waiting, &targets, &month, store),
         living,
         targets,
         open,
@@ -136,7 +136,12 @@ pub(super) fn gather<'a>(
     })
 }
 
-fn needs(waiting: &[Record], targets: &[Target], month: &Month) -> Vec<Need> {
+fn needs(
+    waiting: &[Record],
+    targets: &[Target],
+    month: &Month,
+    store: Option<&Store>,
+) -> Vec<Need> {
     let mut needs = Vec::new();
     if month.budget_usd - month.cost_usd < LEAST_USD {
         needs.push(Need {
@@ -178,19 +183,22 @@ fn needs(waiting: &[Record], targets: &[Target], month: &Month) -> Vec<Need> {
         else {
             continue;
         };
-        if matches!(
-            record.outcome,
-            Some(Outcome::Failed { .. } | Outcome::TimedOut { .. })
-        ) {
-            needs.push(Need {
-                what: shown::word(record),
-                changeling: Some(record.changeling.clone()),
-                repo: Some(record.repo.clone()),
-                run: Some(record.id.clone()),
-                says: sentence(record),
-                command: format!("changeling runs show {}", shown::short_id(&record.id)),
-            });
-        }
+        let left = || store.is_some_and(|store| store.has_unpublished_work(record));
+        let says = match &record.outcome {
+            Some(Outcome::Failed { .. } | Outcome::TimedOut { .. }) => sentence(record),
+            Some(Outcome::Interrupted) if left() => {
+                format!("{}; it left work", sentence(record))
+            }
+            _ => continue,
+        };
+        needs.push(Need {
+            what: shown::word(record),
+            changeling: Some(record.changeling.clone()),
+            repo: Some(record.repo.clone()),
+            run: Some(record.id.clone()),
+            says,
+            command: format!("changeling runs show {}", shown::short_id(&record.id)),
+        });
     }
     needs
 }

@@ -43,8 +43,8 @@ pub(super) fn find(sources: &[Source]) -> Vec<Signal> {
                 continue;
             }
             signals.push(pair(
-                (&sources[other].path, &files[other][start..start + length]),
-                (&sources[file].path, &lines[at..at + length]),
+                (&sources[other], &files[other][start..start + length]),
+                (&sources[file], &lines[at..at + length]),
             ));
             at += length;
         }
@@ -52,20 +52,35 @@ pub(super) fn find(sources: &[Source]) -> Vec<Signal> {
     signals
 }
 
-fn pair(first: (&str, &[Line]), second: (&str, &[Line])) -> Signal {
-    let span = |(path, lines): (&str, &[Line])| {
+fn pair(first: (&Source, &[Line]), second: (&Source, &[Line])) -> Signal {
+    let span = |(source, lines): (&Source, &[Line])| {
         let (from, to) = (lines[0].0, lines[lines.len() - 1].0);
-        prompt::code(&format!("{path}:{from}-{to}"))
+        prompt::code(&format!("{}:{from}-{to}", source.path))
     };
     Signal {
-        path: second.0.to_owned(),
+        path: second.0.path.clone(),
         told: format!(
             "{} and {}: {} lines alike",
             span(first),
             span(second),
-            first.1.len()
+            alike(first, second)
         ),
         weight: first.1.len(),
+    }
+}
+
+/// How many lines are the same: all of two equal pieces, else those that tell something.
+fn alike(first: (&Source, &[Line]), second: (&Source, &[Line])) -> usize {
+    let piece = |(source, lines): (&Source, &[Line])| -> Vec<String> {
+        let (from, to) = (lines[0].0 as usize, lines[lines.len() - 1].0 as usize);
+        let lines = source.text.lines().skip(from - 1).take(to + 1 - from);
+        lines.map(|line| line.trim().to_owned()).collect()
+    };
+    let (one, other) = (piece(first), piece(second));
+    if one == other {
+        one.len()
+    } else {
+        first.1.len()
     }
 }
 

@@ -1,12 +1,15 @@
 //! What coverage is held against: thresholds, and files left out of the measuring.
 
+mod patterns;
+
 use changelings_sdk::repo;
 use changelings_sdk::{Failure, prompt};
 
-use crate::checks::{ini, json, yaml};
-use crate::decoy;
+use crate::{decoy, language};
 
-/// Files that hold thresholds and exclusions.
+pub use patterns::Pattern;
+
+/// Files that hold thresholds.
 #[rustfmt::skip]
 const FILES: &[&str] = &[
     "pyproject.toml", ".coveragerc", "setup.cfg", "tox.ini", "pytest.ini", "package.json", "jest.config.*",
@@ -24,26 +27,32 @@ const MAX_READ_FILES: usize = 24;
 /// Most named.
 const MAX_THRESHOLDS: usize = 8;
 /// Most patterns followed.
-const MAX_EXCLUSIONS: usize = 60;
-const MAX_EXCLUDED: u32 = 20_000;
+const MAX_PATTERNS: usize = 60;
+/// Most configurations whose files are listed.
+const MAX_PARTS: usize = 8;
+const MAX_MATCHING: u32 = 20_000;
 
 /// What the owners demand of coverage.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Limits {
     pub thresholds: Vec<Threshold>,
-    /// Files that are not measured, sorted.
-    pub excluded: Vec<String>,
-    /// Patterns that say so.
-    pub exclusions: Vec<Exclusion>,
+    /// Files that patterns leave out, sorted.
+    excluded: Vec<String>,
+    /// What is measured where a configuration names it.
+    parts: Vec<Part>,
+    /// Patterns of the files that are measured, where a configuration names them.
+    pub inclusions: Vec<Pattern>,
+    /// Patterns of files that are not measured.
+    pub exclusions: Vec<Pattern>,
 }
 
-/// A pattern of files that are not measured.
+/// What the configuration in a folder measures of the code below it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Exclusion {
-    pub path: String,
-    pub line: u32,
-    /// As written, without quotes.
-    pub pattern: String,
+struct Part {
+    folder: String,
+    languages: &'static [&'static str],
+    /// Sorted.
+    files: Vec<String>,
 }
 
 /// A line that sets a number.
@@ -74,20 +83,41 @@ impl Limits {
             });
         }
         thresholds.truncate(MAX_THRESHOLDS);
-        let exclusions = exclusions(&globs)?;
-        let excluded = excluded(&exclusions)?;
+        let (inclusions, exclusions) = patterns()?;
+        let all: Vec<&Pattern> = exclusions.iter().collect();
         Ok(Self {
             thresholds,
-            excluded,
+            excluded: matching(&all)?.unwrap_or_default(),
+            parts: parts(&inclusions)?,
+            inclusions,
             exclusions,
         })
     }
 
-    /// Whether a file is left out of the measuring.
+    /// Whether a file is left out of the measuring: a pattern says so, or the innermost
+    /// configuration that names what it measures does not name this file.
     pub fn excludes(&self, path: &str) -> bool {
-        self.excluded
-            .binary_search_by(|known| known.as_str().cmp(path))
-            .is_ok()
+        let has = |files: &[String]| {
+            files
+                .binary_search_by(|known| known.as_str().cmp(path))
+                .is_ok()
+        };
+        let part = self.parts.iter().filter(|part| part.is_about(path));
+        has(&self.excluded)
+            || part
+                .max_by_key(|part| part.folder.len())
+                .is_some_and(|part| !has(&part.files))
+    }
+}
+
+impl Part {
+    fn is_about(&self, path: &str) -> bool {
+        let is_below = self.folder.is_empty()
+            || path
+                .strip_prefix(self.folder.as_str())
+                .is_some_and(|rest| rest.starts_with('/'));
+        let speaks = |language: &language::Language| self.languages.contains(&language.name);
+        is_below && language::of(path).is_some_and(speaks)
     }
 }
 
@@ -131,175 +161,59 @@ fn is_threshold(path: &str, text: &str) -> bool {
     ])
 }
 
-/// Patterns of files left out of the measuring.
-fn exclusions(globs: &[&str]) -> Result<Vec<Exclusion>, Failure> {
-    let lines = repo::search(
-        r#"\b(omit|exclude-files|exclude|ignore)"?\s*[:=]"#,
-        globs,
-        MAX_LINES,
-    )?;
-    let mut paths: Vec<String> = lines
-        .into_iter()
-        .map(|line| line.path)
-        .filter(|path| holds_exclusions(path))
-        .collect();
+/// Patterns of files that are measured alone, and of those that are left out.
+fn patterns() -> Result<(Vec<Pattern>, Vec<Pattern>), Failure> {
+    let mut globs = decoy::globs("**/", patterns::FILES, "");
+    globs.extend(decoy::excluding_folders());
+    let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
+    let lines = repo::search(patterns::SIGNS, &globs, MAX_LINES)?;
+    let mut paths: Vec<String> = lines.into_iter().map(|line| line.path).collect();
     paths.dedup();
-    let mut exclusions = Vec::new();
+    let mut found = Vec::new();
     for path in paths.into_iter().take(MAX_READ_FILES) {
         if let Some(file) = repo::read_if_text(&path, MAX_READ)? {
-            exclusions.extend(exclusions_in(&path, &file.text));
+            found.extend(patterns::in_file(&path, &file.text));
         }
     }
-    exclusions.truncate(MAX_EXCLUSIONS);
-    Ok(exclusions)
+    let (wanted, mut unwanted): (Vec<Pattern>, Vec<Pattern>) =
+        found.into_iter().partition(|pattern| pattern.is_wanted);
+    unwanted.truncate(MAX_PATTERNS);
+    Ok((wanted, unwanted))
 }
 
-/// The files that the patterns match, sorted.
-fn excluded(exclusions: &[Exclusion]) -> Result<Vec<String>, Failure> {
-    if exclusions.is_empty() {
-        return Ok(Vec::new());
+/// The files that patterns match, sorted; `None` when that cannot be said.
+fn matching(patterns: &[&Pattern]) -> Result<Option<Vec<String>>, Failure> {
+    if patterns.is_empty() || patterns.len() > MAX_PATTERNS {
+        return Ok(None);
     }
-    let globs: Vec<String> = exclusions.iter().map(Exclusion::glob).collect();
+    let globs: Vec<String> = patterns.iter().map(|pattern| pattern.glob()).collect();
     let globs: Vec<&str> = globs.iter().map(String::as_str).collect();
-    match repo::files(&globs, MAX_EXCLUDED) {
+    match repo::files(&globs, MAX_MATCHING) {
         // A pattern that is no glob after all must not spoil the run.
-        Err(failure) if failure.code == Failure::INVALID_ARGUMENT => Ok(Vec::new()),
-        files => Ok(files?.into_iter().map(|file| file.path).collect()),
+        Err(failure) if failure.code == Failure::INVALID_ARGUMENT => Ok(None),
+        files => {
+            let files = files?;
+            let paths = || files.items.into_iter().map(|file| file.path).collect();
+            Ok((!files.truncated).then(paths))
+        }
     }
 }
 
-/// The patterns in one configuration file.
-fn exclusions_in(path: &str, text: &str) -> Vec<Exclusion> {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    let listed = |value: &str| -> Vec<String> {
-        value
-            .split(['\n', ',', '[', ']'])
-            .map(|part| part.trim().trim_matches(['"', '\'']).to_owned())
-            .filter(|part| !part.is_empty() && !part.starts_with('#'))
-            .collect()
-    };
-    let mut found: Vec<(String, u32)> = Vec::new();
-    match name {
-        "pyproject.toml" | ".coveragerc" | "setup.cfg" | "tox.ini" => {
-            let tables = [
-                "tool.coverage.run",
-                "tool.coverage.report",
-                "coverage:run",
-                "coverage:report",
-                "run",
-                "report",
-            ];
-            for entry in ini::entries(text) {
-                let is_plain = matches!(entry.table.as_str(), "run" | "report");
-                if entry.key == "omit"
-                    && tables.contains(&entry.table.as_str())
-                    && (!is_plain || name == ".coveragerc")
-                {
-                    found.extend(
-                        listed(&entry.value)
-                            .into_iter()
-                            .map(|pattern| (pattern, entry.line)),
-                    );
-                }
-            }
-        }
-        "tarpaulin.toml" | ".tarpaulin.toml" => {
-            for entry in ini::entries(text)
-                .into_iter()
-                .filter(|entry| entry.key == "exclude-files")
-            {
-                found.extend(
-                    listed(&entry.value)
-                        .into_iter()
-                        .map(|pattern| (pattern, entry.line)),
-                );
-            }
-        }
-        ".nycrc" | ".nycrc.json" | ".c8rc" | ".c8rc.json" | "package.json" => {
-            for entry in json::entries(text) {
-                let keys: Vec<&str> = entry.keys.iter().map(String::as_str).collect();
-                let is_exclude = match keys.as_slice() {
-                    ["exclude", _] => name != "package.json",
-                    ["nyc" | "c8", "exclude", _] => true,
-                    _ => false,
-                };
-                if is_exclude {
-                    found.push((entry.value, entry.line));
-                }
-            }
-        }
-        _ if name.contains("codecov.") => {
-            for scalar in yaml::scalars(text)
-                .into_iter()
-                .filter(|scalar| scalar.key() == "ignore")
-            {
-                found.extend(
-                    scalar
-                        .lines
-                        .iter()
-                        .map(|(line, pattern)| (pattern.clone(), *line)),
-                );
-            }
-        }
-        _ => {}
-    }
-    found
-        .into_iter()
-        .map(|(pattern, line)| Exclusion {
-            path: path.to_owned(),
-            line,
-            pattern,
-        })
-        .collect()
-}
-
-/// Whether a file is one whose patterns are understood.
-fn holds_exclusions(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.contains("codecov.")
-        || [
-            "pyproject.toml",
-            ".coveragerc",
-            "setup.cfg",
-            "tox.ini",
-            "tarpaulin.toml",
-            ".tarpaulin.toml",
-            ".nycrc",
-            ".nycrc.json",
-            ".c8rc",
-            ".c8rc.json",
-            "package.json",
-        ]
-        .contains(&name)
-}
-
-impl Exclusion {
-    /// As the host's glob. Where a star may match slashes, it becomes two.
-    fn glob(&self) -> String {
-        let pattern = self
-            .pattern
-            .trim_start_matches("./")
-            .trim_start_matches('/');
-        let is_fnmatch = !["nycrc", "c8rc", "package.json"]
-            .iter()
-            .any(|name| self.path.contains(name));
-        let parts: Vec<&str> = pattern
-            .split('/')
-            .map(|part| {
-                if part == "*" && is_fnmatch {
-                    "**"
-                } else {
-                    part
-                }
-            })
-            .collect();
-        let glob = parts.join("/");
-        match glob.strip_suffix("/**/*") {
-            Some(folder) => format!("{folder}/**"),
-            None if glob.contains('/') => glob,
-            None => format!("/{glob}"),
+/// What each configuration measures. One whose patterns match nothing is not understood here.
+fn parts(inclusions: &[Pattern]) -> Result<Vec<Part>, Failure> {
+    let mut parts: Vec<Part> = Vec::new();
+    let files = inclusions.chunk_by(|a, b| a.path == b.path);
+    for of_file in files.take(MAX_PARTS) {
+        let all: Vec<&Pattern> = of_file.iter().collect();
+        if let Some(files) = matching(&all)?.filter(|files| !files.is_empty()) {
+            parts.push(Part {
+                folder: of_file[0].folder().to_owned(),
+                languages: of_file[0].languages(),
+                files,
+            });
         }
     }
+    Ok(parts)
 }
 
 #[cfg(test)]
@@ -309,7 +223,7 @@ mod tests {
 
     use super::*;
 
-    /// Answers with the limits.
+    /// Answers with the limits, and the files left out.
     struct Teller;
 
     impl Template for Teller {
@@ -323,7 +237,11 @@ mod tests {
                 .thresholds
                 .iter()
                 .map(|limit| format!("{}:{} {}", limit.path, limit.line, limit.text));
-            let excluded = limits.excluded.iter().map(|path| format!("not {path}"));
+            let files = repo::files(&[], 100)?.items;
+            let excluded = files
+                .iter()
+                .filter(|file| limits.excludes(&file.path))
+                .map(|file| format!("not {}", file.path));
             Ok(Composition::skip(
                 thresholds.chain(excluded).collect::<Vec<_>>().join("\n"),
             ))
@@ -362,7 +280,7 @@ mod tests {
                     ".coveragerc",
                     "[run]\nomit =\n    */migrations/*\n    app/settings.py\n",
                 )
-                .write("web/.nycrc", "{\"exclude\": [\"web/gen/**\"]}")
+                .write("web/.nycrc", "{\"exclude\": [\"gen/**\"]}")
                 .write("codecov.yml", "ignore:\n  - \"tools\"\n")
                 .write("app/migrations/a.py", "")
                 .write("app/settings.py", "")
@@ -374,6 +292,42 @@ mod tests {
                 "not app/settings.py",
                 "not tools/x.py",
                 "not web/gen/a.js",
+            ],
+        );
+    }
+
+    #[test]
+    fn what_is_measured_alone() {
+        check(
+            &Tree::empty()
+                .write(
+                    "web/vitest.config.ts",
+                    "export default {\n  test: {\n    include: [\"test/**\"],\n    coverage: {\n      // include: [\"old/**\"],\n      include: [\"src/**/*.ts\"], exclude: ['src/gen/**'] } } }\n",
+                )
+                .write("web/src/a.ts", "")
+                .write("web/src/b.tsx", "")
+                .write("web/src/made/by/c.ts", "")
+                .write("web/src/gen/d.ts", "")
+                .write("web/tool.py", "")
+                .write("lib/jest.config.js", "module.exports = {\n  collectCoverageFrom: [\"<rootDir>/src/*.{js,jsx}\", \"!src/index.js\"] }\n")
+                .write("lib/src/a.js", "")
+                .write("lib/src/index.js", "")
+                .write("lib/bin/run.js", "")
+                .write("app/package.json", "{\"nyc\": {\"include\": [\"nowhere/**\"]}}")
+                .write("app/a.js", "")
+                .write(".coveragerc", "[run]\ninclude =\n    api/*\n")
+                .write("api/v1/a.py", "")
+                .write("other/a.py", "")
+                .write("other/b.ts", ""),
+            &[
+                "not lib/bin/run.js",
+                "not lib/jest.config.js",
+                "not lib/src/index.js",
+                "not other/a.py",
+                "not web/src/b.tsx",
+                "not web/src/gen/d.ts",
+                "not web/tool.py",
+                "not web/vitest.config.ts",
             ],
         );
     }

@@ -28,6 +28,8 @@ pub struct Measure {
     pub path: String,
     pub line: Option<u32>,
     pub source: Source,
+    /// The file that go is told to write by the task that the command runs.
+    profile: Option<String>,
 }
 
 /// Something that shows a tool is set up.
@@ -48,6 +50,9 @@ pub fn find(survey: &Survey, runners: &[Found]) -> Result<Vec<Measure>, Failure>
         .filter_map(|check| measure_of_check(check, survey, &evidence))
         .collect();
     measures.sort_by_key(|measure| measure.source);
+    for measure in &mut measures {
+        measure.profile = profile_of_task(measure)?;
+    }
     for found in &evidence {
         let covers = |measure: &Measure| {
             is_inside(&found.folder, &measure.folder) && speaks_for(measure, found.tool)
@@ -59,7 +64,7 @@ pub fn find(survey: &Survey, runners: &[Found]) -> Result<Vec<Measure>, Failure>
                 &found.path,
                 found.line,
                 survey,
-            ));
+            )?);
         }
     }
     for found in runners {
@@ -79,7 +84,7 @@ pub fn find(survey: &Survey, runners: &[Found]) -> Result<Vec<Measure>, Failure>
                 &found.path,
                 found.line,
                 survey,
-            ));
+            )?);
         }
     }
     Ok(measures)
@@ -124,6 +129,7 @@ impl Measure {
             path: String::new(),
             line: None,
             source: Source::Task,
+            profile: None,
         }
     }
 
@@ -143,7 +149,16 @@ impl Measure {
             let option = prompt::code(&format!("{dashes}{}", tool.missed_option));
             format!("with {option} added, ")
         };
-        Some(format!("{option}{}", tool.missed))
+        let missed = tool.missed.replace("{profile}", &self.profile_in_words());
+        Some(format!("{option}{missed}"))
+    }
+
+    /// The file that go writes what ran into.
+    fn profile_in_words(&self) -> String {
+        match profile_of(&self.command).or(self.profile.as_deref()) {
+            Some(file) => prompt::code(file),
+            None => "the file given to `-coverprofile`".to_owned(),
+        }
     }
 
     /// `` `npm run coverage` in `web` (`web/package.json:6`) ``, for a person.
@@ -212,7 +227,32 @@ fn measure_of_check(check: &Check, survey: &Survey, evidence: &[Evidence]) -> Op
         path: check.path.clone(),
         line: Some(check.line),
         source: check.source,
+        profile: None,
     })
+}
+
+/// The file after `-coverprofile`.
+fn profile_of(text: &str) -> Option<&str> {
+    let (_, after) = text.split_once("-coverprofile")?;
+    let file = after
+        .trim_start_matches(['=', ' '])
+        .split_whitespace()
+        .next()?;
+    Some(file.trim_matches(['"', '\'']))
+}
+
+/// What the first line of the task that says so names, when the command itself does not.
+fn profile_of_task(measure: &Measure) -> Result<Option<String>, Failure> {
+    let is_asked = measure.languages == ["Go"] && profile_of(&measure.command).is_none();
+    let Some(line) = measure.line.filter(|_| is_asked) else {
+        return Ok(None);
+    };
+    let glob = format!("/{}", measure.path);
+    let found = repo::search("-coverprofile[= ]", &[&glob], 20)?;
+    let said = found.items.iter().find(|found| found.line >= line);
+    Ok(said
+        .and_then(|said| profile_of(&said.text))
+        .map(str::to_owned))
 }
 
 /// The tool that everybody uses there: it comes with the language.
@@ -243,7 +283,7 @@ fn by_convention(
     path: &str,
     line: Option<u32>,
     survey: &Survey,
-) -> Measure {
+) -> Result<Measure, Failure> {
     let speaks = |check: &&Check| {
         let languages = ecosystem::of_command(&check.command).map(|ecosystem| ecosystem.languages);
         let fits = languages.is_none_or(|languages| languages.contains(&tool.languages[0]));
@@ -258,16 +298,47 @@ fn by_convention(
         .checks_for(Purpose::Test)
         .find(speaks)
         .map_or(custom, |check| check.command.as_str());
-    let run = runner::starts_tools_with(survey, tool.languages[0], folder);
-    Measure {
+    let run = match runner::starts_tools_with(survey, tool.languages[0], folder) {
+        "uv run " => format!("uv run {}", not_locked(tool, folder, survey)?),
+        run => run.to_owned(),
+    };
+    Ok(Measure {
         tool: Some(tool),
         languages: tool.languages,
         folder: folder.to_owned(),
-        command: tool.measure.replace("{run}", run).replace("{test}", test),
+        command: tool.measure.replace("{run}", &run).replace("{test}", test),
         path: path.to_owned(),
         line,
         source: Source::Convention,
-    }
+        profile: None,
+    })
+}
+
+/// What uv has to bring along because its lockfile does not: `--with coverage --with pytest `.
+fn not_locked(tool: &Tool, folder: &str, survey: &Survey) -> Result<String, Failure> {
+    let package = if tool.name == "pytest-cov" {
+        "pytest-cov"
+    } else {
+        "coverage"
+    };
+    let mut folder = folder;
+    let glob = loop {
+        let path = match folder {
+            "" => "uv.lock".to_owned(),
+            folder => format!("{folder}/uv.lock"),
+        };
+        if folder.is_empty() || survey.notable.has(&path) {
+            break format!("/{path}");
+        }
+        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    };
+    let locked = repo::search(&format!("^name = \"({package}|pytest)\"$"), &[&glob], 10)?;
+    let has = |name: &str| {
+        let line = format!("name = \"{name}\"");
+        locked.items.iter().any(|locked| locked.text.trim() == line)
+    };
+    let missing = [package, "pytest"].into_iter().filter(|name| !has(name));
+    Ok(missing.flat_map(|name| ["--with ", name, " "]).collect())
 }
 
 fn speaks_for(measure: &Measure, tool: &Tool) -> bool {

@@ -19,7 +19,7 @@ pub struct Tool {
     pub measure: &'static str,
     /// Option that makes the command say which lines no test runs; empty: it needs none.
     pub missed_option: &'static str,
-    /// Where those lines stand then.
+    /// Where those lines stand then. `{profile}`: the file that go is told to write.
     pub missed: &'static str,
 }
 
@@ -181,7 +181,7 @@ pub static TOOLS: &[Tool] = &[
         commands: &["-coverprofile", "-cover", "go tool cover"],
         comes_with: "go test",
         measure: "go test -coverprofile=/tmp/cover.out ./... && go tool cover -func=/tmp/cover.out",
-        missed: "those of the profile that end in ` 0`; `go tool cover -func` has the functions",
+        missed: "those that end in ` 0` in {profile}; `go tool cover -func` has the functions",
         ..NONE
     },
     Tool {

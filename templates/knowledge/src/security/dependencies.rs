@@ -1,7 +1,7 @@
 //! Dependencies: what is locked, what floats, what has been held at one version.
 
 use crate::checks::{ini, json};
-use crate::ecosystem::{Ecosystem, Package};
+use crate::ecosystem::Package;
 
 /// Something about a manifest's dependencies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,19 +21,47 @@ pub enum Kind {
     Held,
 }
 
-/// The command that looks up known weaknesses of an ecosystem's dependencies.
-pub fn audit_command(ecosystem: &Ecosystem) -> Option<&'static str> {
-    Some(match ecosystem.name {
-        "cargo" => "cargo audit",
-        "npm" => "npm audit",
-        "python" => "pip-audit",
-        "go" => "govulncheck ./...",
-        "bundler" => "bundle-audit check",
-        "composer" => "composer audit",
-        "dotnet" => "dotnet list package --vulnerable",
-        "maven" => "mvn org.owasp:dependency-check-maven:check",
+/// The command that looks up known weaknesses of a package's dependencies, and the folder to run it
+/// in. Most need the lockfile; `None` where nothing can be looked up without installing first.
+pub fn audit<'a>(
+    package: &Package<'a>,
+    lockfile: Option<&'a str>,
+) -> Option<(&'static str, &'a str)> {
+    let split = |path: &'a str| path.rsplit_once('/').unwrap_or(("", path));
+    let (locked_in, lock) = lockfile.map(split).unzip();
+    let (_, manifest) = split(package.manifest);
+    let command = match (package.ecosystem.name, lock) {
+        ("cargo", Some(_)) => "cargo audit",
+        ("npm", Some("package-lock.json")) => "npm audit",
+        ("npm", Some("pnpm-lock.yaml")) => "pnpm audit",
+        // The second for yarn 1, which does not know the first.
+        ("npm", Some("yarn.lock")) => "yarn npm audit || yarn audit",
+        ("npm", Some("bun.lock" | "bun.lockb")) => "bun audit",
+        ("python", Some("uv.lock")) => {
+            "uv export --frozen --no-emit-workspace -o /tmp/requirements.txt && \
+             uvx pip-audit --disable-pip -r /tmp/requirements.txt"
+        }
+        ("python", Some("poetry.lock")) => {
+            "poetry export -o /tmp/requirements.txt && pip-audit --disable-pip -r /tmp/requirements.txt"
+        }
+        ("python", Some("pdm.lock")) => {
+            "pdm export -o /tmp/requirements.txt && pip-audit --disable-pip -r /tmp/requirements.txt"
+        }
+        ("python", Some("Pipfile.lock")) => {
+            "pipenv requirements --hash > /tmp/requirements.txt && \
+             pip-audit --disable-pip -r /tmp/requirements.txt"
+        }
+        ("python", Some("requirements.txt")) => "pip-audit -r requirements.txt",
+        ("python", None) if manifest == "requirements.txt" => "pip-audit -r requirements.txt",
+        ("python", None) if manifest == "pyproject.toml" => "pip-audit .",
+        ("go", _) => "govulncheck ./...",
+        ("bundler", Some(_)) => "bundle-audit check",
+        ("composer", Some(_)) => "composer audit",
+        ("dotnet", _) => "dotnet list package --vulnerable",
+        ("maven", _) => "mvn org.owasp:dependency-check-maven:check",
         _ => return None,
-    })
+    };
+    Some((command, locked_in.unwrap_or(package.folder)))
 }
 
 /// The lockfile that covers a package: in its folder or, for workspaces, above it.
@@ -65,6 +93,12 @@ pub fn has_dependencies(path: &str, text: &str) -> bool {
             .lines()
             .any(|line| line.trim_start().starts_with("require")),
         "requirements.txt" => !text.trim().is_empty(),
+        "composer.json" => text.contains("\"require"),
+        "setup.py" | "setup.cfg" => text.contains("install_requires"),
+        "mix.exs" => text.contains("deps"),
+        _ if name.ends_with(".gemspec") => text.contains("dependency"),
+        _ if name.ends_with("proj") => text.contains("PackageReference"),
+        _ if name.ends_with(".sln") => true,
         _ => text.to_lowercase().contains("dependencies") || name == "Gemfile" || name == "Pipfile",
     }
 }
@@ -239,6 +273,31 @@ mod tests {
                 "5 Floating d { git = \"https://x\" }"
             ]
         );
+    }
+
+    #[test]
+    fn what_looks_weaknesses_up_follows_the_lockfile() {
+        let of = |manifest, lock| audit(&package_of_manifest(manifest).unwrap(), lock);
+        assert_eq!(
+            of("package.json", Some("pnpm-lock.yaml")),
+            Some(("pnpm audit", ""))
+        );
+        assert_eq!(
+            of("crates/a/Cargo.toml", Some("Cargo.lock")),
+            Some(("cargo audit", ""))
+        );
+        assert_eq!(
+            of("a/requirements.txt", None),
+            Some(("pip-audit -r requirements.txt", "a"))
+        );
+        assert_eq!(
+            of("api/go.mod", Some("api/go.sum")),
+            Some(("govulncheck ./...", "api"))
+        );
+        assert_eq!(of("Cargo.toml", None), None);
+        assert_eq!(of("ui/package.json", None), None);
+        let exported = of("pyproject.toml", Some("uv.lock")).unwrap().0;
+        assert!(exported.starts_with("uv export "), "{exported}");
     }
 
     #[test]

@@ -41,12 +41,12 @@ pub static ENTRIES: &[Entry] = &[
     Entry { kind: "route", weight: 9, languages: &["PHP"], needles: &["Route::get(", "Route::post(", "Route::put(", "Route::delete(", "$_GET", "$_POST", "$_REQUEST", "$_FILES"] },
     Entry { kind: "server", weight: 7, languages: &["Go"], needles: &["http.ListenAndServe(", "http.ListenAndServeTLS(", "net.Listen(", "grpc.NewServer("] },
     Entry { kind: "server", weight: 7, languages: SCRIPT, needles: &["app.listen(", "server.listen(", "http.createServer(", "new WebSocketServer("] },
-    Entry { kind: "server", weight: 7, languages: &["Python"], needles: &["app.run(", "uvicorn.run(", "HTTPServer(", "socketserver."] },
+    Entry { kind: "server", weight: 7, languages: &["Python"], needles: &["app.run(", "uvicorn.run(", "HTTPServer(", "server.HTTPServer(", "socketserver."] },
     Entry { kind: "server", weight: 7, languages: &["Rust"], needles: &["TcpListener::bind(", "UnixListener::bind(", "axum::serve(", "HttpServer::new("] },
     Entry { kind: "message handler", weight: 6, languages: &["Python"], needles: &["@app.task", "@celery.task", "@shared_task", "lambda_handler("] },
     Entry { kind: "message handler", weight: 6, languages: SCRIPT, needles: &["exports.handler", "export const handler", ".on(\"message\"", "ipcMain.handle(", "ipcMain.on("] },
     Entry { kind: "message handler", weight: 6, languages: JVM, needles: &["@KafkaListener", "@RabbitListener", "@JmsListener"] },
-    Entry { kind: "command line", weight: 3, languages: &["Python"], needles: &["ArgumentParser(", "@click.command", "@click.group", "typer.Typer("] },
+    Entry { kind: "command line", weight: 3, languages: &["Python"], needles: &["ArgumentParser(", "argparse.ArgumentParser(", "@click.command", "@click.group", "typer.Typer("] },
     Entry { kind: "command line", weight: 3, languages: &["Rust"], needles: &["Args::parse(", "Cli::parse(", "Opt::parse(", "::try_parse(", "::try_parse_from(", "env::args("] },
     Entry { kind: "command line", weight: 3, languages: &["Go"], needles: &["flag.Parse(", "cobra.Command{", "os.Args"] },
     Entry { kind: "command line", weight: 3, languages: SCRIPT, needles: &["process.argv", "new Command(", "yargs("] },
@@ -92,6 +92,14 @@ mod tests {
         assert_eq!(
             kind("Rust", "let args = Args::parse();"),
             Some("command line")
+        );
+        assert_eq!(
+            kind("Python", "parser = argparse.ArgumentParser(prog)"),
+            Some("command line")
+        );
+        assert_eq!(
+            kind("Python", "http.server.HTTPServer(address, Handler)"),
+            Some("server")
         );
         assert_eq!(kind("TypeScript", "mapp.get(1)"), None);
     }

@@ -128,6 +128,8 @@ pub static RISKS: &[Risk] = &[
     ] },
     Risk { name: "input without a limit", weight: 4, signs: &[
         Sign { unless: &["LimitReader", "MaxBytesReader"], ..code(GO, &["io.ReadAll(req.Body", "io.ReadAll(r.Body", "ioutil.ReadAll(r.Body", "io.ReadAll(request.Body"]) },
+    ] },
+    Risk { name: "server without time-outs", weight: 4, signs: &[
         code(GO, &["http.ListenAndServe("]),
     ] },
 ];

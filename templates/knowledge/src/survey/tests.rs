@@ -39,7 +39,7 @@ fn notes_and_checks_near_the_place() {
         section(&tree),
         "## This repository\n\n\
          Notes to read first: `AGENTS.md`, `web/CONTRIBUTING.md`.\n\n\
-         Check commands its CI and build files name:\n\n\
+         Check commands for these places, from CI and build files:\n\n\
          - test: `make test` (`.github/workflows/ci.yml:4`)\n\
          - test: `npm run test` in `web` (`web/package.json:1`)\n\
          - lint: `make lint` (`Makefile:3`)\n\n"
@@ -55,7 +55,7 @@ fn nothing_named() {
         section(&tree),
         "## This repository\n\n\
          It tracks no notes for agents or contributors.\n\n\
-         Check commands its CI and build files name:\n\n\
+         Check commands for these places, from CI and build files:\n\n\
          - test: `npm test` in `web` (nothing names one; by convention for `web/package.json:1`)\n\n"
     );
 }

@@ -86,10 +86,23 @@ fn what_is_set_up_though_nothing_runs_it() {
     check(
         &Tree::empty()
             .write("api/pyproject.toml", "[tool.coverage.run]\nbranch = true\n")
-            .write("api/uv.lock", ""),
+            .write(
+                "api/uv.lock",
+                "[[package]]\nname = \"coverage\"\n\n[[package]]\nname = \"pytest\"\n",
+            ),
         &[
             "Python: `uv run coverage run -m pytest && uv run coverage report -m` in `api` (no CI or task file names a \
              command; set up in `api/pyproject.toml:1`, coverage.py)",
+        ],
+    );
+    // What the lockfile does not have, uv brings along.
+    check(
+        &Tree::empty()
+            .write("api/pyproject.toml", "[tool.coverage.run]\nbranch = true\n")
+            .write("uv.lock", "[[package]]\nname = \"pytest\"\n"),
+        &[
+            "Python: `uv run --with coverage coverage run -m pytest && uv run --with coverage coverage report -m` in \
+             `api` (no CI or task file names a command; set up in `api/pyproject.toml:1`, coverage.py)",
         ],
     );
     check(
