@@ -247,6 +247,7 @@ impl Course<'_> {
         ran: &mut Ran,
     ) -> std::result::Result<Outcome, Halt> {
         let subject = self.subject;
+        trail.step = StepName::Agent;
         let agent = self.agent?;
         let folder = ran.folder.clone();
         let reach = Reach {
