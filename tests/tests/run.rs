@@ -1,5 +1,6 @@
 //! `run`: from the configuration to a pull request, and the truth about every other end.
 
+mod agent_types;
 mod deaths;
 mod dialects;
 mod disk;
