@@ -63,7 +63,9 @@ impl<'a> Run<'a> {
             Heard::Says(line) => (self.watch)(News::Said(line)),
             Heard::Usage(usage) => {
                 // A run that is killed has cost what it cost.
-                self.recording.usage(*usage)?;
+                if let Err(error) = self.recording.usage(*usage) {
+                    tracing::warn!("{error}");
+                }
                 (self.watch)(News::Usage(*usage));
             }
         }

@@ -6,7 +6,7 @@ use super::run::{Run, Stop, failure};
 use super::{Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
-use crate::git::{Git, Mirror, NewFile, checked};
+use crate::git::{Git, Mirror, NewFile, agent_credentials, checked};
 use crate::job::Identity;
 use crate::patch::{self, Violation};
 use crate::plan::Plan;
@@ -49,6 +49,8 @@ pub(super) struct Work {
     pub(super) written: Written,
     /// Where the agent itself set the run's branch on the remote.
     pub(super) pushed: Option<String>,
+    /// An agent may have been in the workspace.
+    pub(super) begun: bool,
     /// It is in the mirror and in the record; before that it is only in the workspace.
     pub(super) kept: bool,
     /// The workspace holds the value of a secret.
@@ -73,9 +75,13 @@ pub(super) fn work(
                 base_branch: &plan.base.branch,
                 branch: &plan.branch.name,
                 origin: with.origin,
+                credentials: with
+                    .pushes_to
+                    .and_then(|reach| agent_credentials(&reach.remote())),
             },
         )?)
     })?;
+    work.begun = true;
     let ended = agent(run, plan, with, &workspace)?;
     let how = ended.how.clone();
     let failed = failed(&ended);
