@@ -164,6 +164,21 @@ impl Workspace {
         &self.path
     }
 
+    /// Deletes the files of the checkout; what was committed stays.
+    pub fn empty(&self) -> Result<(), WorkspaceError> {
+        let failed = |error| WorkspaceError::Io(self.path.clone(), error);
+        if !self.is_ours() {
+            return Ok(());
+        }
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name() != ".git" {
+                remove_tree(&entry.path()).map_err(failed)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Deletes it, read-only folders included.
     pub fn remove(self) -> Result<(), WorkspaceError> {
         let _ = fs::remove_file(index_file(&self.run_dir));
