@@ -1,5 +1,6 @@
 //! `run`: from the configuration to a pull request, and the truth about every other end.
 
+mod agent_types;
 mod deaths;
 mod dialects;
 mod disk;
@@ -56,6 +57,13 @@ impl Shop {
 
     fn of(repository: impl for<'a> FnOnce(&'a TestEnv) -> Repo<'a>) -> Self {
         let env = TestEnv::new();
+        if cfg!(target_os = "macos") {
+            // It has none.
+            env.program(
+                "setsid",
+                "#!/usr/bin/perl\nuse POSIX;\nPOSIX::setsid();\nexec @ARGV;\n",
+            );
+        }
         let github = GitHub::start();
         let bare = github.serve(&repository(&env), "acme/shop");
         github.require(TOKEN);
@@ -252,3 +260,6 @@ fn events(folder: &Path) -> Vec<Value> {
 
 /// What the agents' scripts do most.
 const COMMIT: &str = "echo '    # mended' >> app.py; git commit -qam 'Mend the total'";
+
+/// Pushes what follows with the token the agent was given.
+const PUSH: &str = "git -c credential.helper='!f() { echo username=x-access-token; echo password=$GITHUB_TOKEN; }; f' push -q origin";

@@ -9,7 +9,6 @@ use crate::agent::Agent;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::{self, Outcome, Ran, RunWish, StepName, Trigger};
-use crate::mngr::Launch;
 use crate::prepare::{self, Selection, Subject};
 use crate::repo_url::RepoUrl;
 
@@ -126,12 +125,8 @@ fn chosen(args: &Args, context: &Context) -> Result<Vec<Subject>> {
 }
 
 fn one(args: &Args, agent: Option<&Agent>, subject: &Subject, context: &Context) -> Result<Ran> {
-    let agent = match agent {
-        Some(agent) => agent.clone(),
-        None => Agent::Mngr(Launch::find(&subject.job, &subject.config, context)?),
-    };
     let wish = RunWish {
-        agent,
+        agent: agent.cloned(),
         keep: args.keep,
         trigger: if args.scheduled {
             Trigger::Schedule

@@ -49,6 +49,8 @@ pub(super) struct Work {
     pub(super) written: Written,
     /// Where the agent itself set the run's branch on the remote.
     pub(super) pushed: Option<String>,
+    /// An agent may have been in the workspace.
+    pub(super) begun: bool,
     /// It is in the mirror and in the record; before that it is only in the workspace.
     pub(super) kept: bool,
     /// The workspace holds the value of a secret.
@@ -79,6 +81,7 @@ pub(super) fn work(
             },
         )?)
     })?;
+    work.begun = true;
     let ended = agent(run, plan, with, &workspace)?;
     let how = ended.how.clone();
     let failed = failed(&ended);

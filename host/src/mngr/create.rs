@@ -42,7 +42,10 @@ impl<'a> Caller<'a> {
     ) -> std::io::Result<Self> {
         let mut variables = if launch.wrapped.is_none() {
             // mngr's own agents find their variables where every program does.
-            environment(room)?
+            let mut variables = environment(room)?;
+            // On a busy machine the ten seconds it gives an agent to be ready are too few.
+            variables.push(variable("MNGR__AGENT_READY_TIMEOUT", "90"));
+            variables
         } else if launch.mngr.is_known() {
             private(launch, room, files)?
         } else {
@@ -73,6 +76,20 @@ impl<'a> Caller<'a> {
 
     /// Runs it and answers what it printed. `argv` is without the program.
     pub(super) fn call(&self, argv: &[String], timeout: Duration) -> Result<Finished, Failed> {
+        self.run(argv, timeout, std::convert::identity)
+    }
+
+    /// As `call`, also when somebody asked us to end.
+    pub(super) fn clean_up(&self, argv: &[String], timeout: Duration) -> Result<Finished, Failed> {
+        self.run(argv, timeout, Command::cleans_up)
+    }
+
+    fn run(
+        &self,
+        argv: &[String],
+        timeout: Duration,
+        with: impl FnOnce(Command) -> Command,
+    ) -> Result<Finished, Failed> {
         // What it writes is for this user alone; no file is made before the mask is set.
         let mut command = Command::new("/bin/sh")
             .args(["-c", "umask 077; exec \"$@\"", "sh"])
@@ -85,7 +102,7 @@ impl<'a> Caller<'a> {
             command = command.env(name, value);
         }
         let what = argv.first().map_or("", String::as_str);
-        match command.run() {
+        match with(command).run() {
             Ok(finished) => Ok(finished),
             Err(ProcessError::Interrupted(_)) => Err(Failed::Interrupted),
             Err(ProcessError::TimedOut { timeout, .. }) => Err(Failed::Because(

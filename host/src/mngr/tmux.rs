@@ -60,6 +60,7 @@ impl Server {
             .arg("kill-server")
             .env("TMUX_TMPDIR", &self.folder)
             .timeout(DEADLINE)
+            .cleans_up()
             .run();
         if let Err(error) = finished {
             tracing::debug!("tmux kill-server: {error}");

@@ -6,7 +6,7 @@ use changelings_tests::traces::{Watch, processes_of, wait_for};
 
 use super::hostile::{nothing_fired, trapped};
 use super::secrets::{self, NASTY};
-use super::{COMMIT, Ran, Shop, events};
+use super::{COMMIT, PUSH, Ran, Shop, events};
 
 /// What the script reports in the end, as claude does.
 const RESULT: &str = r#"echo '{"type":"result","subtype":"success","is_error":false,"result":"Mended.","total_cost_usd":0.25,"num_turns":3,"session_id":"s"}'"#;
@@ -73,6 +73,11 @@ fn endings(shop: &mut Shop) {
         .says("\"exit\":7")
         .says("cannot work");
     assert!(shop.branches().is_empty());
+    // The original's way: the agent holds a token and pushes itself.
+    shop.with("permissions = [\"github\", \"repo:read\"]");
+    replace_claude(shop, &format!("{COMMIT}; {PUSH} HEAD; {RESULT}"));
+    let ran = run(shop).is("pull-request", 0);
+    assert_eq!(ran.outcome["url"], shop.pulls()[0]["html_url"]);
 }
 
 fn an_agent_that_hangs(shop: &mut Shop) {
@@ -120,12 +125,33 @@ fn tmux_is_killed(shop: &mut Shop) {
     shop.nothing_lives();
 }
 
+fn a_death_while_it_works(shop: &mut Shop) {
+    claude(
+        shop,
+        &format!("{COMMIT}; setsid sleep 600 & touch $root/started; sleep 600"),
+    );
+    let mut run = shop.prepare("nightly").spawn();
+    wait_for("the agent", || shop.env.root().join("started").exists());
+    run.kill().expect("killing a child");
+    run.wait().expect("waiting for a child");
+    let [dead] = &shop.records()[..] else {
+        panic!("one record")
+    };
+    replace_claude(shop, "echo 'Nothing to do.'");
+    let next = shop.ran(shop.prepare("nightly")).is("no-changes", 0);
+    assert!(next.output.stderr.contains("had died"), "{}", next.output);
+    shop.nothing_lives();
+    assert!(!dead.join("workspace").exists() && !dead.join("agent").exists());
+    let patch = std::fs::read_to_string(dead.join("patch.diff")).expect("its work is kept");
+    assert!(patch.contains("+    # mended"));
+}
+
 macro_rules! dialects {
     ($($dialect:ident: $find:path;)*) => {$(
         mod $dialect {
             use super::{Shop, tools};
 
-            dialects!(@ $find: endings an_agent_that_hangs tmux_is_killed);
+            dialects!(@ $find: endings an_agent_that_hangs tmux_is_killed a_death_while_it_works);
 
             #[test]
             fn a_pull_request_from_a_repository_that_means_harm() {

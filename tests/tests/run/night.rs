@@ -3,6 +3,7 @@
 
 use changelings_tests::anthropic::{Anthropic, KEY, Turn};
 use changelings_tests::hostile::assert_not_sprung;
+use changelings_tests::http::Reply;
 use changelings_tests::traces::{Watch, files_with};
 use changelings_tests::{ADA, Invocation, TestEnv, tools};
 use serde_json::Value;
@@ -219,4 +220,21 @@ fn a_key_that_is_not_taken() {
     let ran = shop.ran(wrong).is("failed", 4);
     assert_eq!(ran.outcome["step"], "agent");
     ran.says("its key or login is refused");
+}
+
+#[test]
+fn a_model_that_never_answers() {
+    let shop = Shop::of(parcels);
+    if !equip(&shop) {
+        return;
+    }
+    let api = Anthropic::with(Vec::new());
+    api.answers(Reply::never(), usize::MAX);
+    add(&shop, &api, "fixme-fairy", "fairy");
+    shop.command(["edit", "fairy", "--timeout", "15s"])
+        .run()
+        .success();
+    shop.ran(run(&shop, "fairy")).is("timed-out", 124);
+    assert!(!api.prompts().is_empty(), "it was asked");
+    shop.nothing_lives();
 }

@@ -3,7 +3,7 @@
 use changelings_tests::hostile;
 use serde_json::json;
 
-use super::{COMMIT, Shop};
+use super::{COMMIT, PUSH, Shop};
 
 #[test]
 fn commits_become_a_pull_request() {
@@ -201,23 +201,34 @@ fn a_push_that_is_refused_keeps_the_work_and_says_why() {
 /// With the permission `github` the agent has a token and can push wherever it likes.
 #[test]
 fn an_agent_that_publishes_itself() {
-    let token =
-        "git config credential.helper '!f() { echo username=x; echo password=$GITHUB_TOKEN; }; f'";
-    let push = |what: &str| format!("{COMMIT}; {token}; git push -q origin {what}");
-    let mut shop = Shop::new();
-    shop.with("permissions = [\"github\", \"repo:read\"]\nsecrets = [\"GITHUB_TOKEN\"]");
-    let helper = "username=x-access-token";
-    let pushes = push("HEAD").replace("username=x", helper);
-    let ran = shop.with_agent(&pushes).is("pull-request", 0);
+    let granted = || {
+        let mut shop = Shop::new();
+        shop.with("permissions = [\"github\", \"repo:read\"]\nsecrets = [\"GITHUB_TOKEN\"]");
+        shop
+    };
+    let shop = granted();
+    let ran = shop
+        .with_agent(&format!("{COMMIT}; {PUSH} HEAD"))
+        .is("pull-request", 0);
     assert_eq!((shop.branches().len(), shop.pulls().len()), (1, 1));
     assert_eq!(ran.outcome["number"], 1);
 
-    let mut shop = Shop::new();
-    shop.with("permissions = [\"github\", \"repo:read\"]\nsecrets = [\"GITHUB_TOKEN\"]");
-    let elsewhere = push("HEAD:refs/heads/release").replace("username=x", helper);
+    let shop = granted();
+    let elsewhere = format!("{COMMIT}; {PUSH} HEAD:refs/heads/release");
     shop.with_agent(&elsewhere)
         .is("needs-attention", 3)
         .says("release");
+    assert!(shop.pulls().is_empty());
+}
+
+#[test]
+fn a_workspace_is_kept_when_that_is_asked() {
+    let shop = Shop::new();
+    let ran = shop
+        .ran(shop.prepare_with(COMMIT).arg("--keep"))
+        .is("pull-request", 0);
+    let kept = std::fs::read_to_string(ran.folder.join("workspace/app.py")).expect("the workspace");
+    assert!(kept.contains("# mended"));
 }
 
 #[test]

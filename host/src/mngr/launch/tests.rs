@@ -281,7 +281,7 @@ fn time_runs_out_and_nothing_is_left() {
 
 #[test]
 fn ended_from_outside() {
-    let kill_server = "tmux_pid=$(ps -o ppid= -p \"$(ps -o ppid= -p \"$PPID\")\"); echo here; kill -9 $tmux_pid; sleep 600";
+    let kill_server = "tmux_pid=$(ps -o ppid= -p $(ps -o ppid= -p $PPID)); echo here; kill -9 $tmux_pid; sleep 600";
     let kill_wrapper = "echo here; kill -9 $PPID; sleep 600";
     for (run, script, expected) in [
         (
