@@ -710,11 +710,14 @@ fn shop(more: &str) -> TestEnv {
     env
 }
 
-fn run(env: &TestEnv, agent: &str) -> changelings_tests::Output {
-    let program = env.program("agent", &format!("#!/bin/sh\ncat > /dev/null\n{agent}\n"));
+/// A run of it that starts so many seconds later: which of two came first is known by that.
+fn run(env: &TestEnv, second: u32, agent: &str) -> changelings_tests::Output {
+    let script = format!("#!/bin/sh\ncat > /dev/null\n{agent}\n");
+    let program = env.program("agent", &script);
     let run = env.command(["run", "nightly", "--local", "--agent-command"]);
     run.arg(program)
         .env("GITHUB_TOKEN", "hunter2-hunter2")
+        .env("CHANGELINGS_NOW", format!("2026-03-02T09:00:{second:02}Z"))
         .run()
 }
 
@@ -724,11 +727,12 @@ fn whoever_wants_to_know_is_told_and_changes_nothing() {
     let told = env.root().join("told");
     let script = format!("#!/bin/sh\ncat > '{}'; exit 5\n", told.display());
     env.program("tell-me", &script);
-    let output = run(&env, "echo nothing to do").success();
+    let output = run(&env, 0, "echo nothing to do").success();
     assert!(!told.exists(), "not wanted: {output}");
 
     let output = run(
         &env,
+        1,
         "echo \"it is $GITHUB_TOKEN or hunter2-hunter2\"; exit 7",
     )
     .exits(4);
@@ -767,15 +771,14 @@ fn old_records_go_and_work_that_nobody_published_stays() {
             .collect()
     };
     let commit = "echo x > x; git add x; git commit -qm x";
-    run(&env, &format!("{commit}; exit 7")).exits(4);
+    run(&env, 0, &format!("{commit}; exit 7")).exits(4);
     let unpublished = ids().remove(0);
     let mirrors = env.changelings_home().join("mirrors");
-    let mirror = std::fs::read_dir(mirrors)
+    let mut mirrors = std::fs::read_dir(mirrors)
         .unwrap()
-        .next()
-        .unwrap()
-        .unwrap()
-        .path();
+        .map(|entry| entry.unwrap().path());
+    // Beside it lies its lock.
+    let mirror = mirrors.find(|path| path.is_dir()).unwrap();
     let refs = || {
         let list = ["for-each-ref", "--format=%(refname)", "refs/runs"];
         env.external("git", ["-C"])
@@ -788,16 +791,10 @@ fn old_records_go_and_work_that_nobody_published_stays() {
             .stdout
     };
     assert!(refs().contains(&unpublished));
-    let mut seconds = 0;
+    let mut second = 0;
     let mut later = |agent: &str| {
-        // Ids are made of the time.
-        seconds += 1;
-        let program = env.program("agent", &format!("#!/bin/sh\ncat > /dev/null\n{agent}\n"));
-        env.command(["run", "nightly", "--local", "--agent-command"])
-            .arg(program)
-            .env("CHANGELINGS_NOW", format!("2026-03-02T09:00:{seconds:02}Z"))
-            .run()
-            .success();
+        second += 1;
+        run(&env, second, agent).success();
         ids().remove(0)
     };
     let pushed = later(commit);

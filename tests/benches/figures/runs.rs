@@ -1,9 +1,9 @@
 //! What a run costs beside mngr, git and its agent.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
-use changelings_tests::{Invocation, TestEnv, needs, project_root};
+use changelings_tests::{Invocation, TestEnv, tools};
 
 use super::measure::{alternate, cpu_of, run};
 use super::table::{Table, milliseconds};
@@ -16,27 +16,21 @@ const FEW_TURNS: usize = 5;
 const WAIT: u32 = 60;
 
 pub(crate) fn figures(table: &mut Table) {
-    let mngr = mngr();
+    let mngr = tools::mngr();
     let way = if mngr.is_some() {
         "through mngr"
     } else {
         "as a command, for want of mngr"
     };
-    waiting(table, mngr.as_deref(), way);
+    waiting(table, mngr, way);
     match mngr {
-        Some(mngr) => against_by_hand(table, &mngr),
+        Some(mngr) => against_by_hand(table, mngr),
         None => table.information(
             "a run against the same by hand",
             "not measured",
             "mngr is not installed",
         ),
     }
-}
-
-/// On PATH, or where the end-to-end tests put theirs.
-fn mngr() -> Option<PathBuf> {
-    let of_the_tests = project_root().join("target/tools/mngr-0.3.0/bin/mngr");
-    needs::find("mngr").or_else(|| of_the_tests.is_file().then_some(of_the_tests))
 }
 
 /// A world with one changeling whose agent is a program.
@@ -52,7 +46,7 @@ impl World {
         let repo = trees::repository(&env, "measured", 100);
         let repo = repo.path().to_string_lossy().into_owned();
         if let Some(mngr) = mngr {
-            std::os::unix::fs::symlink(mngr, env.bin().join("mngr")).expect("linking mngr");
+            env.link_program("mngr", mngr);
         }
         Self {
             through_mngr: mngr.is_some(),
