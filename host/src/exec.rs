@@ -17,7 +17,6 @@ mod reach;
 mod real;
 mod rehearsal;
 mod run;
-mod said;
 mod secrets;
 mod work;
 

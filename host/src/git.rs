@@ -25,6 +25,7 @@ use crate::process::{Command, Finished};
 use crate::repo_url::RepoUrl;
 
 use access::Access;
+pub use access::agent_credentials;
 pub use commit::NewFile;
 pub use error::GitError;
 pub use mirror::Mirror;

@@ -38,6 +38,7 @@ pub struct Command {
     stdin: Vec<u8>,
     timeout: Duration,
     max_output: usize,
+    cleans_up: bool,
 }
 
 /// A child that ended by itself.
@@ -110,6 +111,7 @@ impl Command {
             stdin: Vec::new(),
             timeout: Duration::from_mins(1),
             max_output: DEFAULT_MAX_OUTPUT,
+            cleans_up: false,
         }
     }
 
@@ -147,6 +149,13 @@ impl Command {
     #[must_use]
     pub const fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// It cleans up: a first signal that asks us to end does not end it.
+    #[must_use]
+    pub const fn cleans_up(mut self) -> Self {
+        self.cleans_up = true;
         self
     }
 
@@ -248,7 +257,7 @@ impl Command {
             if now >= until && status.is_some() {
                 break;
             }
-            if now >= until || (interrupted() && status.is_none()) {
+            if now >= until || (interrupted() && status.is_none() && !self.cleans_up) {
                 group.kill();
                 return Err(if now >= until {
                     ProcessError::TimedOut {

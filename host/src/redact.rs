@@ -13,6 +13,9 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use aho_corasick::AhoCorasick;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 /// Shorter values are not looked for: they would shred every text. `Redactor::too_short` names them.
 pub const MIN_LENGTH: usize = 6;
@@ -116,6 +119,28 @@ impl Redactor {
             Cow::Borrowed(_) => Cow::Borrowed(text),
             // Every form is UTF-8, so what is left between them is, too.
             Cow::Owned(clean) => Cow::Owned(String::from_utf8_lossy(&clean).into_owned()),
+        }
+    }
+
+    /// The same value without secrets in any text of it; names of fields are ours.
+    pub fn value<T: Serialize + DeserializeOwned + Clone>(&self, value: &T) -> T {
+        let clean = serde_json::to_value(value)
+            .ok()
+            .map(|json| self.json(json))
+            .and_then(|json| serde_json::from_value(json).ok());
+        // What has no form as JSON has no text either.
+        clean.unwrap_or_else(|| value.clone())
+    }
+
+    fn json(&self, json: Value) -> Value {
+        match json {
+            Value::String(text) => Value::String(self.text(&text).into_owned()),
+            Value::Array(items) => items.into_iter().map(|item| self.json(item)).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(name, field)| (name, self.json(field)))
+                .collect(),
+            other => other,
         }
     }
 
@@ -291,6 +316,14 @@ mod tests {
         // As `base64` prints it, broken into lines.
         let encoded = BASE64_STANDARD.encode(&key);
         assert_eq!(redactor.find(&encoded.as_bytes()[..76]), Some("SSH_KEY"));
+    }
+
+    #[test]
+    fn values_keep_their_shape() {
+        let redactor = Redactor::new([("A", "hunter2hunter2")]);
+        let value = (1, vec!["x hunter2hunter2".to_owned()], Some("y".to_owned()));
+        let clean = redactor.value(&value);
+        assert_eq!(clean, (1, vec!["x [redacted A]".to_owned()], value.2));
     }
 
     #[test]

@@ -56,6 +56,8 @@ pub struct Spec<'a> {
     pub branch: &'a str,
     /// What the agent's `git push` would push to.
     pub origin: &'a str,
+    /// A setting that lets it do so, and its value: no secret.
+    pub credentials: Option<(String, &'static str)>,
 }
 
 /// A clone of one run.
@@ -108,10 +110,13 @@ impl Workspace {
             "symbolic-ref",
             &in_it(&["symbolic-ref", "HEAD", &run_branch]),
         )?;
-        for (key, value) in [
+        let credentials = spec.credentials.as_ref();
+        let settings = [
             ("remote.origin.url", spec.origin),
             ("remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"),
-        ] {
+        ];
+        let credentials = credentials.map(|(key, value)| (key.as_str(), *value));
+        for (key, value) in settings.into_iter().chain(credentials) {
             checked("config", &in_it(&["config", key, value]))?;
         }
         // The index is kept aside as well: with it, what changed is found without reading it all.
@@ -157,6 +162,21 @@ impl Workspace {
     /// The checkout's folder.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Deletes the files of the checkout; what was committed stays.
+    pub fn empty(&self) -> Result<(), WorkspaceError> {
+        let failed = |error| WorkspaceError::Io(self.path.clone(), error);
+        if !self.is_ours() {
+            return Ok(());
+        }
+        for entry in fs::read_dir(&self.path).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            if entry.file_name() != ".git" {
+                remove_tree(&entry.path()).map_err(failed)?;
+            }
+        }
+        Ok(())
     }
 
     /// Deletes it, read-only folders included.

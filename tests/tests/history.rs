@@ -694,3 +694,118 @@ fn a_real_record() {
         "{logs}"
     );
 }
+
+/// A world with one changeling of a repository of its own, and more lines of configuration.
+fn shop(more: &str) -> TestEnv {
+    let env = TestEnv::new();
+    let repo = env.repo("shop");
+    repo.write("app.py", "# FIXME: rounds the wrong way\n");
+    repo.commit(changelings_tests::ADA, "2024-03-01", "Add the shop");
+    let config = format!(
+        "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepo = \"{}\"\ntimezone = \"UTC\"\n\
+         identity = {{ name = \"Ada\", email = \"ada@example.org\" }}\n{more}",
+        repo.path().display()
+    );
+    env.write_config(&config);
+    env
+}
+
+/// A run of it that starts so many seconds later: which of two came first is known by that.
+fn run(env: &TestEnv, second: u32, agent: &str) -> changelings_tests::Output {
+    let script = format!("#!/bin/sh\ncat > /dev/null\n{agent}\n");
+    let program = env.program("agent", &script);
+    let run = env.command(["run", "nightly", "--local", "--agent-command"]);
+    run.arg(program)
+        .env("GITHUB_TOKEN", "hunter2-hunter2")
+        .env("CHANGELINGS_NOW", format!("2026-03-02T09:00:{second:02}Z"))
+        .run()
+}
+
+#[test]
+fn whoever_wants_to_know_is_told_and_changes_nothing() {
+    let env = shop("[notify]\ncommand = \"tell-me\"\n");
+    let told = env.root().join("told");
+    let script = format!("#!/bin/sh\ncat > '{}'; exit 5\n", told.display());
+    env.program("tell-me", &script);
+    let output = run(&env, 0, "echo nothing to do").success();
+    assert!(!told.exists(), "not wanted: {output}");
+
+    let output = run(
+        &env,
+        1,
+        "echo \"it is $GITHUB_TOKEN or hunter2-hunter2\"; exit 7",
+    )
+    .exits(4);
+    assert!(
+        output.stderr.contains("nobody is told by command"),
+        "{output}"
+    );
+    let text = std::fs::read_to_string(&told).unwrap();
+    assert!(!text.contains("hunter2"), "{text}");
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(json["run"]["outcome"], "failed");
+    assert_eq!(json["run"]["exit_code"], 4);
+    let show = env.changeling(["runs", "show", "last"]).success();
+    assert!(
+        show.stdout
+            .contains("nobody was told by command: it ended with exit code 5"),
+        "{show}"
+    );
+    // A rehearsal is nobody's business.
+    std::fs::remove_file(&told).unwrap();
+    let agent = env.bin().join("agent");
+    let rehearse = env
+        .command(["rehearse", "nightly", "--agent-command"])
+        .arg(agent);
+    rehearse.run().exits(4);
+    assert!(!told.exists());
+}
+
+#[test]
+fn old_records_go_and_work_that_nobody_published_stays() {
+    let env = shop("keep_runs = 2\npause_after = 0\n");
+    let ids = || -> Vec<String> {
+        let json = env.changeling(["runs", "--json"]).success().json();
+        let runs = json["runs"].as_array().unwrap().iter();
+        runs.map(|run| run["id"].as_str().unwrap().to_owned())
+            .collect()
+    };
+    let commit = "echo x > x; git add x; git commit -qm x";
+    run(&env, 0, &format!("{commit}; exit 7")).exits(4);
+    let unpublished = ids().remove(0);
+    let mirrors = env.changelings_home().join("mirrors");
+    let mut mirrors = std::fs::read_dir(mirrors)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    // Beside it lies its lock.
+    let mirror = mirrors.find(|path| path.is_dir()).unwrap();
+    let refs = || {
+        let list = ["for-each-ref", "--format=%(refname)", "refs/runs"];
+        env.external("git", ["-C"])
+            .arg(&mirror)
+            .arg(list[0])
+            .arg(list[1])
+            .arg(list[2])
+            .run()
+            .success()
+            .stdout
+    };
+    assert!(refs().contains(&unpublished));
+    let mut second = 0;
+    let mut later = |agent: &str| {
+        second += 1;
+        run(&env, second, agent).success();
+        ids().remove(0)
+    };
+    let pushed = later(commit);
+    assert!(refs().contains(&pushed));
+    let (second, third) = (later("true"), later("true"));
+    assert_eq!(ids(), [third.clone(), second.clone(), unpublished.clone()]);
+    assert!(!refs().contains(&pushed) && refs().contains(&unpublished));
+    assert!(!env.changelings_home().join("runs").join(&pushed).exists());
+    // What it is about was looked at.
+    env.changeling(["runs", "settle", &unpublished]).success();
+    let fourth = later("true");
+    assert_eq!(ids(), [fourth, third]);
+    assert_eq!(refs(), "");
+}

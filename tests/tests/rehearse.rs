@@ -390,6 +390,40 @@ fn endings() {
 }
 
 #[test]
+fn an_error_on_one_repository_loses_nothing_of_the_others() {
+    let env = TestEnv::new();
+    let repo = shop(&env);
+    let (shop, gone) = (repo.path().display(), env.root().join("gone"));
+    env.write_config(&format!(
+        "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepos = [\"{}\", \"{shop}\"]\n",
+        gone.display()
+    ));
+    for command in [
+        &["rehearse", "nightly", "--json"][..],
+        &[
+            "run",
+            "nightly",
+            "--local",
+            "--json",
+            "--agent-command",
+            "true",
+        ],
+    ] {
+        let output = env.changeling(command).exits(2);
+        assert!(
+            output
+                .stderr
+                .contains("1 of 2 repositories did not end well"),
+            "{output}"
+        );
+        let document: Value = serde_json::from_str(&output.stdout).unwrap();
+        let all = document.as_object().unwrap().values().next().unwrap();
+        let last = all.as_array().unwrap().last().unwrap();
+        assert!(last["outcome"].is_string(), "{output}");
+    }
+}
+
+#[test]
 fn an_agent_that_is_not_there() {
     let env = TestEnv::new();
     shop(&env);

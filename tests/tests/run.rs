@@ -14,6 +14,7 @@ mod secrets;
 mod ssh;
 
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use changelings_tests::github::GitHub;
 use changelings_tests::traces::processes_of;
@@ -30,6 +31,8 @@ struct Shop {
     /// What the forge serves.
     bare: PathBuf,
     config: String,
+    /// Of its clock: each command is a minute later than the one before.
+    minute: AtomicU32,
 }
 
 /// A run that ended, by its record.
@@ -74,6 +77,7 @@ impl Shop {
             github,
             bare,
             config: config.to_owned(),
+            minute: AtomicU32::new(0),
         };
         shop.add("nightly", "");
         shop
@@ -121,8 +125,12 @@ impl Shop {
 
     /// Prepares `changeling ARGS` with the forge's address and token.
     fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Invocation {
-        let command = self.env.command(args);
-        command
+        // Runs come one after the other: what is the latest must be told by the clock.
+        let minute = self.minute.fetch_add(1, Ordering::Relaxed);
+        let now = format!("2026-03-02T{:02}:{:02}:00Z", 9 + minute / 60, minute % 60);
+        self.env
+            .command(args)
+            .env("CHANGELINGS_NOW", now)
             .env("GITHUB_API_URL", self.github.url())
             .env("GITHUB_TOKEN", TOKEN)
     }

@@ -60,11 +60,17 @@ struct Effort {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let subjects = prepare::subjects(&args.selection.selection()?, context)?;
+    show(&subjects, args.json, context)
+}
+
+/// What runs of these would do.
+pub(super) fn show(subjects: &[Subject], json: bool, context: &Context) -> Result<()> {
     let mut answers = Vec::new();
-    for subject in prepare::subjects(&args.selection.selection()?, context)? {
-        answers.push(answer(&subject, &subject.git(context, None)?, context)?);
+    for subject in subjects {
+        answers.push(answer(subject, &subject.git(context, None)?, context)?);
     }
-    if args.json {
+    if json {
         context.ui.json(&Document { plans: &answers });
         return Ok(());
     }

@@ -3,13 +3,12 @@
 mod show;
 mod watch;
 
-use super::agent_command;
 use super::several::Errors;
+use super::{agent_command, plan};
 use crate::agent::Agent;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::{self, Outcome, Ran, RunWish, StepName, Trigger};
-use crate::mngr::Launch;
 use crate::prepare::{self, Selection, Subject};
 use crate::repo_url::RepoUrl;
 
@@ -26,6 +25,7 @@ use watch::Watch;
 /// to do; 3 a person is needed; 4 the run failed; 124 it took too long; 130 it was interrupted. With
 /// several repositories the worst counts.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Name of the changeling
     #[arg(value_name = "NAME")]
@@ -47,6 +47,9 @@ pub struct Args {
     /// Print one JSON document
     #[arg(long)]
     json: bool,
+    /// Show what it would do, as `plan` does, and do nothing
+    #[arg(long)]
+    dry_run: bool,
     /// The clock asks, and no person: what is paused stays paused
     #[arg(long, hide = true)]
     scheduled: bool,
@@ -59,6 +62,9 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         .map(|line| agent_command::parse(line, context))
         .transpose()?;
     let subjects = chosen(args, context)?;
+    if args.dry_run {
+        return plan::show(&subjects, args.json, context);
+    }
     if !args.local {
         let name = &args.name;
         return Err(
@@ -119,12 +125,8 @@ fn chosen(args: &Args, context: &Context) -> Result<Vec<Subject>> {
 }
 
 fn one(args: &Args, agent: Option<&Agent>, subject: &Subject, context: &Context) -> Result<Ran> {
-    let agent = match agent {
-        Some(agent) => agent.clone(),
-        None => Agent::Mngr(Launch::find(&subject.job, &subject.config, context)?),
-    };
     let wish = RunWish {
-        agent,
+        agent: agent.cloned(),
         keep: args.keep,
         trigger: if args.scheduled {
             Trigger::Schedule

@@ -92,7 +92,9 @@ section! {
         [BOTH] keep_days: Count<1, 36_500> = "90";
         /// Most repositories of `repos` worked on at once.
         [BOTH] max_parallel: Count<1, 100> = "4";
-        /// The private key for repositories reached over ssh: a file, or the name of a secret.
+        /// The private key for repositories reached over ssh: a file, or the name of a secret. Without
+        /// one it is the secret `SSH_KEY`, when that is among `secrets`; else your own ssh decides, and
+        /// a repository on GitHub is reached over https where there is a token.
         [BOTH] ssh_key: FilePath;
         /// How the result reaches you, instead of the template's way.
         [BOTH] deliver: Delivery;

@@ -178,8 +178,8 @@ fn redactor(record: &Record, plan: &Plan, context: &Context) -> Redactor {
         return Redactor::new(in_environment);
     };
     let changeling = config.changelings.get(&record.changeling);
-    let named = changeling.map_or(&[][..], |changeling| &changeling.secrets);
-    let mut names: Vec<&str> = named
+    let own = changeling.map_or(&[][..], |changeling| &changeling.secrets);
+    let mut names: Vec<&str> = own
         .iter()
         .chain(config.secrets.keys())
         .map(String::as_str)

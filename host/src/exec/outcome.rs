@@ -321,7 +321,7 @@ mod tests {
             commits: 2,
         };
         assert_eq!(of(&[Event::Started]), Outcome::Interrupted.sentence());
-        assert!(of(&[pushing.clone()]).ends_with("is not known"));
+        assert!(of(std::slice::from_ref(&pushing)).ends_with("is not known"));
         // A rehearsal's own remote is no place in the world.
         assert_eq!(of(&[pushed(None, true)]), Outcome::Interrupted.sentence());
         assert_eq!(

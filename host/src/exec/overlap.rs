@@ -123,7 +123,11 @@ impl Turn {
 
     fn take(&self) -> io::Result<bool> {
         match fcntl_lock(&self.file, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(true),
+            Ok(()) => {
+                // Whose it was before is nobody's answer.
+                self.file.set_len(0)?;
+                Ok(true)
+            }
             Err(rustix::io::Errno::AGAIN | rustix::io::Errno::ACCESS) => Ok(false),
             Err(error) => Err(error.into()),
         }

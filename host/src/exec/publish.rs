@@ -128,7 +128,7 @@ impl Publisher<'_> {
             };
             let moved = moved(&listing, &name, &done.collected);
             if !moved.is_empty() {
-                return Err(self.not_pushed(
+                return Err(not_pushed(
                     &name,
                     format!("the agent itself moved {} of the remote", moved.join(", ")),
                 ));
@@ -140,17 +140,17 @@ impl Publisher<'_> {
             if pushed.as_ref() == Some(&name) {
                 let why =
                     format!("the remote took the push, and its {name} is elsewhere all the same");
-                return Err(self.not_pushed(&name, why));
+                return Err(not_pushed(&name, why));
             }
             if is_new && held.is_some_and(|held| !is_of_run(held, done)) {
                 name = free_name(&self.plan.branch.name, &listing)
-                    .ok_or_else(|| self.not_pushed(&name, "its name is taken".to_owned()))?;
+                    .ok_or_else(|| not_pushed(&name, "its name is taken".to_owned()))?;
             }
             run.event(&Event::Pushing {
                 branch: name.clone(),
                 to: self.remote.to_string(),
             })
-            .map_err(|error| self.stop(&error))?;
+            .map_err(|error| stop(&error))?;
             match git.push(&self.with.mirror.git_dir, self.remote, tip, &name) {
                 Ok(Push::Done) => pushed = Some(name.clone()),
                 // Somebody else was quicker: what the remote holds now tells what to do.
@@ -158,7 +158,7 @@ impl Publisher<'_> {
                     races += 1;
                 }
                 Ok(Push::Rejected(why)) => {
-                    return Err(self.not_pushed(&name, format!("the push was refused: {why}")));
+                    return Err(not_pushed(&name, format!("the push was refused: {why}")));
                 }
                 Err(error) => self.again(&error, &mut waits, &name, tip)?,
             }
@@ -176,7 +176,7 @@ impl Publisher<'_> {
             commits: done.collected.commits.len(),
             whole: self.github.is_none(),
         })
-        .map_err(|error| self.stop(&error))?;
+        .map_err(|error| stop(&error))?;
         Ok(Branch {
             name,
             commit: tip.to_owned(),
@@ -203,7 +203,7 @@ impl Publisher<'_> {
                     Err(self.interrupted(name, tip))
                 }
             }
-            _ => Err(self.not_pushed(name, format!("it could not be pushed: {error}"))),
+            _ => Err(not_pushed(name, format!("it could not be pushed: {error}"))),
         }
     }
 
@@ -223,19 +223,19 @@ impl Publisher<'_> {
             _ => Stop(Outcome::Interrupted),
         }
     }
+}
 
-    fn not_pushed(&self, name: &str, why: String) -> Stop {
-        Stop(Outcome::NeedsAttention {
-            why: vec![why, format!("the work for {name} is kept here")],
-            next: None,
-        })
-    }
+fn not_pushed(name: &str, why: String) -> Stop {
+    Stop(Outcome::NeedsAttention {
+        why: vec![why, format!("the work for {name} is kept here")],
+        next: None,
+    })
+}
 
-    fn stop(&self, error: &Error) -> Stop {
-        match error.kind {
-            Kind::Interrupted => Stop(Outcome::Interrupted),
-            _ => Stop(Outcome::needs(printable(&error.to_string()))),
-        }
+fn stop(error: &Error) -> Stop {
+    match error.kind {
+        Kind::Interrupted => Stop(Outcome::Interrupted),
+        _ => Stop(Outcome::needs(printable(&error.to_string()))),
     }
 }
 

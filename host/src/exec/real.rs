@@ -18,17 +18,20 @@ use crate::config::Changeling;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::git::{Git, Mirror};
+use crate::mngr::{Launch, MngrError};
 use crate::notify;
 use crate::permission::{self, Permission};
-use crate::plan::Plan;
+use crate::plan::{Plan, PullRequestFact};
 use crate::prepare::Subject;
+use crate::process::despite_interrupt;
 use crate::record::{self, Fate, File, Header, Kind as Recorded, Retention, Store, Usage};
 use crate::redact::Redactor;
 
 /// How to run.
 #[derive(Debug)]
 pub struct RunWish {
-    pub agent: Agent,
+    /// `None`: the one the changeling names, through mngr.
+    pub agent: Option<Agent>,
     pub trigger: Trigger,
     /// Keep the workspace afterwards.
     pub keep: bool,
@@ -64,6 +67,15 @@ pub fn run(
 ) -> Result<Ran> {
     let changeling = subject.config.changeling(&subject.job.changeling)?;
     may_run(subject)?;
+    let agent = match &wish.agent {
+        Some(agent) => Ok(agent.clone()),
+        None => Launch::find(&subject.job, &subject.config, context).map(Agent::Mngr),
+    };
+    let agent = match agent {
+        // Who sits there can mend it; at night it is what the run led to.
+        Err(error) if wish.trigger == Trigger::Hand => return Err(error.into()),
+        agent => agent,
+    };
     let store = Store::open(&context.home)?;
     leftovers::clean_up(&store, context)?;
     let asked = overlap::ask(&subject.job, changeling.overlap, context)?;
@@ -110,7 +122,7 @@ pub fn run(
             subject.job.max_budget_usd = max_budget_usd;
             let course = Course {
                 subject: &subject,
-                wish,
+                agent,
                 store: &store,
             };
             match course.follow(&mut run, &mut trail, &mut ran) {
@@ -138,15 +150,15 @@ pub fn run(
         ran.usage = ended.usage;
         ran.agent_seconds = Some(ended.seconds);
     }
+    // An agent chooses the names of what it makes.
+    ran.outcome = trail.redactor.value(&ran.outcome);
+    ran.notes = trail.redactor.value(&ran.notes);
     run.finish(&ran.outcome, ran.usage)?;
-    remove_old(&store, subject, changeling, context);
-    notify::tell(
-        &store,
-        &ran.run_id,
-        &trail.redactor,
-        &subject.config,
-        context,
-    );
+    despite_interrupt(|| {
+        remove_old(&store, subject, changeling, context);
+        let redactor = &trail.redactor;
+        notify::tell(&store, &ran.run_id, redactor, &subject.config, context);
+    });
     // Until everything is written down.
     drop(turn);
     Ok(ran)
@@ -223,18 +235,20 @@ struct Trail {
 /// The way of one run.
 struct Course<'a> {
     subject: &'a Subject,
-    wish: &'a RunWish,
+    agent: std::result::Result<Agent, MngrError>,
     store: &'a Store,
 }
 
 impl Course<'_> {
     fn follow(
-        &self,
+        self,
         run: &mut Run,
         trail: &mut Trail,
         ran: &mut Ran,
     ) -> std::result::Result<Outcome, Halt> {
         let subject = self.subject;
+        trail.step = StepName::Agent;
+        let agent = self.agent?;
         let folder = ran.folder.clone();
         let reach = Reach {
             subject,
@@ -242,7 +256,7 @@ impl Course<'_> {
             folder: &folder,
         };
         let looked = look(run, &mut trail.step, subject, &reach.git()?)?;
-        self.learn_fates(&looked.facts.pull_requests, run);
+        learn_fates(self.store, subject, &looked.facts.pull_requests, run);
         let plan = match looked.plan {
             Ok(plan) => ran.plan.insert(plan),
             Err(reason) => return Ok(Outcome::Skipped { reason }),
@@ -274,7 +288,7 @@ impl Course<'_> {
         let with = Equipment {
             git: &git,
             mirror: &looked.mirror,
-            agent: &self.wish.agent,
+            agent: &agent,
             origin: &origin,
             identity: &identity,
             secrets: &known.for_agent,
@@ -305,21 +319,18 @@ impl Course<'_> {
         };
         Ok(publish(run, ready, &trail.done, to)?)
     }
+}
 
-    /// What became of earlier pull requests, since we know it now.
-    fn learn_fates(&self, pulls: &[crate::plan::PullRequestFact], run: &Run) {
-        let repo = self.subject.job.repo.to_string();
-        let fates = pulls.iter().map(|pull| Fate {
-            number: pull.number,
-            title: &pull.title,
-            state: &pull.state,
-        });
-        let learnt = self
-            .store
-            .learn_fates(&repo, "pull-request", fates, run.now());
-        if let Err(error) = learnt {
-            tracing::warn!("{error}");
-        }
+/// What became of earlier pull requests, since we know it now.
+fn learn_fates(store: &Store, subject: &Subject, pulls: &[PullRequestFact], run: &Run) {
+    let repo = subject.job.repo.to_string();
+    let fates = pulls.iter().map(|pull| Fate {
+        number: pull.number,
+        title: &pull.title,
+        state: &pull.state,
+    });
+    if let Err(error) = store.learn_fates(&repo, "pull-request", fates, run.now()) {
+        tracing::warn!("{error}");
     }
 }
 
@@ -331,7 +342,7 @@ fn nobody() -> Error {
 fn no_token() -> Error {
     Error::needs_person("a GITHUB_TOKEN is needed to open what this run proposes, and there is none")
         .with_hint(
-            "set it in the environment, or say where it is: [secrets] GITHUB_TOKEN = { command = [\"gh\", \"auth\", \"token\"] }",
+            "name it in `secrets` and set it in the environment, or say where it is: [secrets] GITHUB_TOKEN = { command = [\"gh\", \"auth\", \"token\"] }",
         )
 }
 
@@ -340,7 +351,7 @@ fn no_token() -> Error {
 fn tidy(store: &Store, wish: &RunWish, trail: &Trail, ran: &mut Ran) -> Result<()> {
     let workspace = ran.folder.join("workspace");
     let is_there = workspace.is_dir();
-    if is_there && trail.done.ended.is_some() && !trail.done.kept {
+    if is_there && trail.done.begun && !trail.done.kept {
         leftovers::remove_scratch_but_workspace(&ran.folder);
         ran.kept = Some(workspace);
         return Ok(());

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Event, Outcome, StepName, said};
+use super::{Event, Outcome, StepName};
 use crate::agent::Heard;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -59,16 +59,13 @@ impl<'a> Run<'a> {
     /// What is heard of the agent: into the log, and to whoever watches.
     pub(super) fn hear(&mut self, heard: &Heard) -> Result<(), RecordError> {
         match heard {
-            Heard::Output(bytes) => {
-                self.recording.log(bytes)?;
-                if let Some(line) = said::last_line(bytes) {
-                    (self.watch)(News::Said(&line));
-                }
-            }
+            Heard::Output(bytes) => self.recording.log(bytes)?,
             Heard::Says(line) => (self.watch)(News::Said(line)),
             Heard::Usage(usage) => {
                 // A run that is killed has cost what it cost.
-                self.recording.usage(*usage)?;
+                if let Err(error) = self.recording.usage(*usage) {
+                    tracing::warn!("{error}");
+                }
                 (self.watch)(News::Usage(*usage));
             }
         }

@@ -29,8 +29,8 @@ pub(super) fn find(subject: &Subject, plan: &Plan, publishes: bool, context: &Co
             Permission::Github => Some("GITHUB_TOKEN"),
             _ => None,
         });
-    let named = subject.job.secrets.iter().map(String::as_str);
-    let mut names: Vec<&str> = named.chain(granted).collect();
+    let own = subject.job.secrets.iter().map(String::as_str);
+    let mut names: Vec<&str> = own.chain(granted).collect();
     names.sort_unstable();
     names.dedup();
     for name in names {

@@ -1,12 +1,15 @@
 //! The steps between plan and publishing: clone, agent, collect, check.
 
+use std::io::ErrorKind;
+use std::path::Path;
+
 use super::pushed::adopt;
 use super::reach::Reach;
 use super::run::{Run, Stop, failure};
 use super::{Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
-use crate::git::{Git, Mirror, NewFile, checked};
+use crate::git::{Git, Mirror, NewFile, agent_credentials, checked};
 use crate::job::Identity;
 use crate::patch::{self, Violation};
 use crate::plan::Plan;
@@ -49,6 +52,8 @@ pub(super) struct Work {
     pub(super) written: Written,
     /// Where the agent itself set the run's branch on the remote.
     pub(super) pushed: Option<String>,
+    /// An agent may have been in the workspace.
+    pub(super) begun: bool,
     /// It is in the mirror and in the record; before that it is only in the workspace.
     pub(super) kept: bool,
     /// The workspace holds the value of a secret.
@@ -73,16 +78,30 @@ pub(super) fn work(
                 base_branch: &plan.base.branch,
                 branch: &plan.branch.name,
                 origin: with.origin,
+                credentials: with
+                    .pushes_to
+                    .and_then(|reach| agent_credentials(&reach.remote())),
             },
         )?)
     })?;
-    let ended = agent(run, plan, with, &workspace)?;
+    work.begun = true;
+    let ended = match agent(run, plan, with, &workspace) {
+        Ok(ended) => ended,
+        Err(stop) => {
+            rescue(run, with, &workspace, work);
+            return Err(stop);
+        }
+    };
     let how = ended.how.clone();
     let failed = failed(&ended);
     let last_message = ended.last_message.clone();
     work.ended = Some(ended);
     // Who presses Ctrl-C wants the end, and not to lose what was paid for.
-    despite_interrupt(|| take(run, plan, with, &workspace, work))?;
+    let taken = despite_interrupt(|| take(run, plan, with, &workspace, work));
+    if let Err(stop) = taken {
+        rescue(run, with, &workspace, work);
+        return Err(stop);
+    }
     let ended = match (how, failed) {
         (How::Interrupted, _) => Err(Stop(Outcome::Interrupted)),
         (How::TimedOut, _) => Err(Stop(Outcome::TimedOut {
@@ -117,6 +136,41 @@ fn and_pushed(Stop(outcome): Stop, branch: &str) -> Stop {
             last_lines,
         },
         other => other,
+    })
+}
+
+/// After an error of ours. When the disk is full, it is full of what the agent left: its commits are
+/// worth more than the rest, and nothing can be written before that is gone. Otherwise the workspace
+/// stays as it is, for the next run to take the work out of it.
+fn rescue(run: &mut Run, with: &Equipment, workspace: &Workspace, work: &mut Work) {
+    if !is_full(run.recording.folder()) {
+        return;
+    }
+    let rescued = workspace
+        .empty()
+        .and_then(|()| workspace.collect(with.git, with.mirror));
+    match rescued {
+        Ok(collected) => {
+            work.collected = Collected {
+                uncommitted: None,
+                ..collected
+            };
+            work.kept = keep(run, with.redactor, work).is_ok();
+        }
+        Err(error) => tracing::warn!("{error}"),
+    }
+}
+
+/// Nothing more can be written there.
+fn is_full(folder: &Path) -> bool {
+    let probe = folder.join(".room");
+    let written = std::fs::write(&probe, [0; 256 * 1024]);
+    let _ = std::fs::remove_file(&probe);
+    written.is_err_and(|error| {
+        matches!(
+            error.kind(),
+            ErrorKind::StorageFull | ErrorKind::QuotaExceeded
+        )
     })
 }
 

@@ -16,6 +16,16 @@ const TOKEN_VARIABLE: &str = "CHANGELINGS_GIT_TOKEN";
 /// token; `x-access-token` is the one it documents.
 const HELPER: &str = r#"!f() { test "$1" = get && printf 'username=x-access-token\npassword=%s\n' "$CHANGELINGS_GIT_TOKEN"; }; f"#;
 
+/// The same for an agent that holds the token under its own name.
+const AGENT_HELPER: &str = r#"!f() { test "$1" = get && printf 'username=x-access-token\npassword=%s\n' "$GITHUB_TOKEN"; }; f"#;
+
+/// The setting that lets an agent's git find the token in its environment, for the host of this
+/// repository only; `None`: it is not reached over https.
+pub fn agent_credentials(repo: &RepoUrl) -> Option<(String, &'static str)> {
+    let origin = origin(repo)?;
+    Some((format!("credential.{origin}.helper"), AGENT_HELPER))
+}
+
 /// What ssh may not do unattended: ask, or wait for ever.
 const SSH_OPTIONS: &str = "-o BatchMode=yes -o ConnectTimeout=30";
 

@@ -301,3 +301,94 @@ fn addresses_and_names() {
     );
     assert!(Repository::new(DEFAULT_API, "acme", "anvils", Some("a\nb")).is_err());
 }
+
+const HEAD: &str = r#","head":{"ref":"changelings/a","sha":"abc","repo":{"full_name":"Acme/anvils"}},"base":{"ref":"main"}"#;
+
+#[test]
+fn a_pull_request_is_made_once_and_found_again() {
+    let server = serve(|_, target| match target {
+        "/repos/acme/anvils/pulls" => (201, vec![], wire(7, HEAD)),
+        target if target.contains("head=acme%3Achangelings%2F") => {
+            let other = HEAD.replace("changelings/a", "main");
+            let fork = HEAD.replace("Acme", "mallory");
+            let all = [wire(9, &other), wire(8, &fork), wire(7, HEAD)].join(",");
+            (200, vec![], format!("[{all}]"))
+        }
+        "/repos/acme/anvils/pulls/7" => (200, vec![], wire(7, HEAD)),
+        _ => (404, vec![], "{}".into()),
+    });
+    let repository = repository(&server);
+    let new = NewPull {
+        title: "T",
+        body: "B",
+        head: "changelings/a",
+        base: "main",
+    };
+    let made = repository.create_pull(&new).unwrap();
+    assert_eq!((made.number, made.head_commit.as_str()), (7, "abc"));
+    let found = repository.open_pull_of("changelings/a").unwrap().unwrap();
+    assert_eq!(found, made);
+    assert_eq!(repository.open_pull_of("changelings/b").unwrap(), None);
+    assert_eq!(repository.pull(7).unwrap(), made);
+    assert!(matches!(
+        repository.add_labels(7, &["a".into()]),
+        Err(GithubError::NotFound { .. })
+    ));
+}
+
+#[test]
+fn nothing_is_written_twice() {
+    for (status, body) in [(500, "{}"), (403, "{}"), (201, "no JSON")] {
+        let server = serve(move |_, _| (status, vec![], body.into()));
+        let new = NewIssue {
+            title: "T",
+            body: "B",
+            labels: &[],
+        };
+        let error = repository(&server).create_issue(&new).unwrap_err();
+        assert_eq!(error.is_doubtful(), status != 403, "{error}");
+        assert_eq!(server.requests.try_iter().count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn what_was_invalid_is_told() {
+    let body = r#"{"message":"Validation Failed","errors":[
+        {"resource":"PullRequest","code":"custom","message":"A pull request already exists for acme:b."},
+        {"resource":"PullRequest","field":"base","code":"invalid"}, "and more"]}"#;
+    let server = serve(move |_, _| (422, vec![], body.into()));
+    let error = repository(&server)
+        .edit_pull(7, Some("T"), None)
+        .unwrap_err();
+    let text = error.to_string();
+    assert!(
+        text.ends_with(
+            "Validation Failed: A pull request already exists for acme:b.: base invalid: and more"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn how_long_to_wait() {
+    let now: jiff::Timestamp = "2026-11-22T10:00:00Z".parse().unwrap();
+    let limited = |again| GithubError::RateLimited {
+        host: "h".into(),
+        again,
+    };
+    let seconds = |error: GithubError| error.wait(now).map(|wait| wait.as_secs());
+    let at = |text: &str| Again::At(text.parse().unwrap());
+    assert_eq!(
+        seconds(limited(Again::In(Duration::from_secs(60)))),
+        Some(60)
+    );
+    assert_eq!(seconds(limited(Again::In(Duration::from_secs(600)))), None);
+    assert_eq!(seconds(limited(at("2026-11-22T10:00:30Z"))), Some(30));
+    assert_eq!(seconds(limited(at("2026-11-22T11:00:00Z"))), None);
+    assert_eq!(seconds(GithubError::Token), None);
+    let network = GithubError::Network {
+        host: "h".into(),
+        reason: "r".into(),
+    };
+    assert_eq!(seconds(network), Some(1));
+}

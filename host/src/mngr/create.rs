@@ -11,8 +11,8 @@ use crate::agent::{MARKER, Room, Variables, environment, git_config, passed_on};
 use crate::names::{printable, printable_lines};
 use crate::process::{Command, Finished, ProcessError};
 
-/// How long one call may take. A cold Python on a busy machine takes its time.
-const DEADLINE: Duration = Duration::from_mins(3);
+/// How long a create may take. A cold Python on a busy machine takes its time.
+pub(super) const CREATE: Duration = Duration::from_mins(3);
 
 /// A call that did not work.
 #[derive(Debug)]
@@ -42,7 +42,10 @@ impl<'a> Caller<'a> {
     ) -> std::io::Result<Self> {
         let mut variables = if launch.wrapped.is_none() {
             // mngr's own agents find their variables where every program does.
-            environment(room)?
+            let mut variables = environment(room)?;
+            // On a busy machine the ten seconds it gives an agent to be ready are too few.
+            variables.push(variable("MNGR__AGENT_READY_TIMEOUT", "90"));
+            variables
         } else if launch.mngr.is_known() {
             private(launch, room, files)?
         } else {
@@ -73,19 +76,33 @@ impl<'a> Caller<'a> {
 
     /// Runs it and answers what it printed. `argv` is without the program.
     pub(super) fn call(&self, argv: &[String], timeout: Duration) -> Result<Finished, Failed> {
+        self.run(argv, timeout, std::convert::identity)
+    }
+
+    /// As `call`, also when somebody asked us to end.
+    pub(super) fn clean_up(&self, argv: &[String], timeout: Duration) -> Result<Finished, Failed> {
+        self.run(argv, timeout, Command::cleans_up)
+    }
+
+    fn run(
+        &self,
+        argv: &[String],
+        timeout: Duration,
+        with: impl FnOnce(Command) -> Command,
+    ) -> Result<Finished, Failed> {
         // What it writes is for this user alone; no file is made before the mask is set.
         let mut command = Command::new("/bin/sh")
             .args(["-c", "umask 077; exec \"$@\"", "sh"])
             .arg(&self.launch.mngr.program)
             .args(argv.iter().map(String::as_str))
             .cwd(&self.cwd)
-            .timeout(timeout.min(DEADLINE))
+            .timeout(timeout)
             .max_output(8 * 1024 * 1024);
         for (name, value) in &self.variables {
             command = command.env(name, value);
         }
         let what = argv.first().map_or("", String::as_str);
-        match command.run() {
+        match with(command).run() {
             Ok(finished) => Ok(finished),
             Err(ProcessError::Interrupted(_)) => Err(Failed::Interrupted),
             Err(ProcessError::TimedOut { timeout, .. }) => Err(Failed::Because(

@@ -52,22 +52,13 @@ impl Installed {
     /// There is none, or one that cannot work.
     pub fn find(config: &Config, context: &Context) -> Result<Self, MngrError> {
         let env = &context.env;
-        let found = match &config.mngr.binary {
-            Some(binary) => {
-                let home = env.get_os("HOME").map(Path::new);
-                let file = binary.resolve(config.base(), home);
-                let name = file.file_name().and_then(|name| name.to_str());
-                let folder = file.parent().map(Path::as_os_str);
-                let is_there = name
-                    .zip(folder)
-                    .and_then(|(name, dir)| find_on_path(name, dir));
-                is_there.ok_or(MngrError::NotThere(file))?
-            }
-            None => {
-                let path = env.get_os("PATH").unwrap_or_default();
-                let mut found = PROGRAMS.iter().filter_map(|name| find_on_path(name, path));
-                found.next().ok_or(MngrError::NotInstalled)?
-            }
+        let found = if let Some(binary) = &config.mngr.binary {
+            let home = env.get_os("HOME").map(Path::new);
+            program_at(binary.resolve(config.base(), home))?
+        } else {
+            let path = env.get_os("PATH").unwrap_or_default();
+            let mut found = PROGRAMS.iter().filter_map(|name| find_on_path(name, path));
+            found.next().ok_or(MngrError::NotInstalled)?
         };
         Self::at(&found, &context.home.cache_dir(), env)
     }
@@ -123,6 +114,16 @@ impl Installed {
     pub(super) fn is_known(&self) -> bool {
         self.version.is_some()
     }
+}
+
+/// The file itself, if it can be run.
+fn program_at(file: PathBuf) -> Result<PathBuf, MngrError> {
+    let name = file.file_name().and_then(|name| name.to_str());
+    let folder = file.parent().map(Path::as_os_str);
+    let found = name
+        .zip(folder)
+        .and_then(|(name, dir)| find_on_path(name, dir));
+    found.ok_or(MngrError::NotThere(file))
 }
 
 #[cfg(test)]

@@ -43,11 +43,10 @@ impl Launch {
         let headless = Headless::of(agent_type);
         let kind = match config.mngr.launch {
             Way::Native => None,
-            Way::Auto => headless,
             Way::Wrapper if headless.is_none() => {
                 return Err(MngrError::NoWrapper(agent_type.to_owned()));
             }
-            Way::Wrapper => headless,
+            Way::Auto | Way::Wrapper => headless,
         };
         if kind.is_some() && skips_prompts(agent_type) && !job.unattended {
             return Err(MngrError::NotUnattended {
@@ -58,16 +57,15 @@ impl Launch {
         let mngr = Installed::find(config, context)?;
         let path = context.env.get_os("PATH").unwrap_or_default();
         let tmux = find_on_path("tmux", path).ok_or(MngrError::NoTmux)?;
-        let wrapped = match kind {
-            Some(kind) => Some(Wrapped {
+        let wrapped = if let Some(kind) = kind {
+            Some(Wrapped {
                 program: program(kind, &job.extra_mngr_args, path)?,
                 kind,
                 unattended: job.unattended,
-            }),
-            None => {
-                native::check(agent_type, &mngr)?;
-                None
-            }
+            })
+        } else {
+            native::check(agent_type, &mngr)?;
+            None
         };
         Ok(Self {
             mngr,
@@ -79,7 +77,7 @@ impl Launch {
 
     /// The command line that creates the agent, for the record.
     pub(crate) fn argv(&self, room: &Room) -> Vec<String> {
-        let (extra, args) = split(&room.plan.mngr_args);
+        let (extra, own) = split(&room.plan.mngr_args);
         let files = Files::of(room.run_dir);
         let (script, prompt) = (files.script(), files.prompt());
         let (script, prompt) = (script.to_string_lossy(), prompt.to_string_lossy());
@@ -88,7 +86,7 @@ impl Launch {
             None => Runs::Native {
                 agent_type: &self.agent_type,
                 message: &prompt,
-                args,
+                args: own,
             },
         };
         let mut argv = vec![self.mngr.program.to_string_lossy().into_owned()];

@@ -13,8 +13,8 @@ use super::{Installed, MngrError};
 use crate::agent::{How, Room};
 use crate::names::printable;
 
-/// A single `mngr wait`: we look for Ctrl-C ourselves, and mngr for the agent.
-const WAIT: Duration = Duration::from_mins(2);
+/// Longest single `mngr wait`.
+const WAIT: Duration = Duration::from_hours(1);
 
 /// Whether this way can be gone at all.
 pub(super) fn check(agent_type: &str, mngr: &Installed) -> Result<(), MngrError> {
@@ -45,9 +45,12 @@ pub(super) fn watch(launch: &Launch, caller: &Caller, room: &Room, deadline: Ins
             "--timeout".to_owned(),
             format!("{}s", wait.as_secs().max(1)),
         ]);
-        let waited = match caller.call(&argv, wait + Duration::from_secs(30)) {
+        // It takes a while to begin and to notice; our own deadline is kept exactly.
+        let patience = left(deadline).min(WAIT + Duration::from_secs(30));
+        let waited = match caller.call(&argv, patience) {
             Ok(finished) => finished,
             Err(Failed::Interrupted) => return How::Interrupted,
+            Err(Failed::Because(..)) if left(deadline).is_zero() => return How::TimedOut,
             Err(Failed::Because(why, _)) => return How::Failed(why),
         };
         match waited.code() {
@@ -118,7 +121,7 @@ pub(super) fn destroy(caller: &Caller, room: &Room) {
     // Collecting garbage is the user's business, and would ask providers that are not there.
     let name = agent_name(&room.plan.run_id);
     let argv = ["destroy", &name, "--force", "--no-gc"].map(str::to_owned);
-    match caller.call(&argv, Duration::from_mins(1)) {
+    match caller.clean_up(&argv, Duration::from_mins(1)) {
         Ok(finished) if !finished.success() => {
             tracing::warn!("mngr destroy ends with exit code {}", finished.code());
         }

@@ -35,7 +35,7 @@ impl Pipe {
     /// What there is.
     pub(super) fn read(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = [0; 16 * 1024];
         while bytes.len() < MAX_READ {
             match self.reader.read(&mut buffer) {
                 Ok(count @ 1..) => bytes.extend_from_slice(&buffer[..count]),

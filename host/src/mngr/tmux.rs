@@ -60,6 +60,7 @@ impl Server {
             .arg("kill-server")
             .env("TMUX_TMPDIR", &self.folder)
             .timeout(DEADLINE)
+            .cleans_up()
             .run();
         if let Err(error) = finished {
             tracing::debug!("tmux kill-server: {error}");
@@ -90,7 +91,7 @@ fn elsewhere(env: &Environment) -> io::Result<PathBuf> {
             });
         match made {
             Ok(made) => {
-                let (_, path) = made.keep().map_err(|error| error.error)?;
+                let ((), path) = made.keep().map_err(|error| error.error)?;
                 return Ok(path);
             }
             Err(error) => failed = error,

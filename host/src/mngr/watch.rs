@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, test_kill_process};
 
-use super::create::{Caller, Failed};
+use super::create::{CREATE, Caller, Failed};
 use super::files::Files;
 use super::launch::{Launch, Wrapped};
 use super::native;
@@ -83,7 +83,7 @@ pub(super) fn work(
         .map(|agent| std::mem::take(&mut agent.carriers));
     let caller = Caller::new(launch, room, &files, &server, carriers.unwrap_or_default())?;
     let mut last_lines = None;
-    let how = match caller.demand(&launch.argv(room)[1..], left(deadline)) {
+    let how = match caller.demand(&launch.argv(room)[1..], left(deadline).min(CREATE)) {
         Ok(_) => match &mut agent {
             Some(agent) => agent.watch(&files, &server, deadline, &mut ears),
             None => native::watch(launch, &caller, room, deadline),
@@ -140,14 +140,15 @@ struct InWrapper {
 impl InWrapper {
     fn prepare(wrapped: &Wrapped, room: &Room, files: &Files) -> std::io::Result<Self> {
         let (names, carriers) = carried(wrapped.variables(room, files)?);
-        let wrapper = Wrapper {
+        let script = Wrapper {
             run_id: &room.plan.run_id,
             files,
             workspace: room.workspace,
             argv: &wrapped.argv(room.plan),
             names: &names,
-        };
-        Files::write(&files.script(), wrapper.script().as_bytes(), 0o700)?;
+        }
+        .script();
+        Files::write(&files.script(), script.as_bytes(), 0o700)?;
         Ok(Self {
             stdout: Pipe::make(&files.stdout())?,
             stderr: Pipe::make(&files.stderr())?,

@@ -57,14 +57,14 @@ fn identity() -> Step {
 }
 
 fn create_agent(plan: &Plan) -> Step {
-    let (extra, args) = mngr::split(&plan.mngr_args);
+    let (extra, own) = mngr::split(&plan.mngr_args);
     let headless = Headless::of(&plan.agent_type);
     let runs = match headless {
         Some(_) => Runs::Wrapper("<run>/agent/run"),
         None => Runs::Native {
             agent_type: &plan.agent_type,
             message: "<run>/agent/prompt",
-            args,
+            args: own,
         },
     };
     let mut argv = vec!["mngr".to_owned()];
@@ -78,7 +78,7 @@ fn create_agent(plan: &Plan) -> Step {
     let note = match headless {
         Some(Headless::Command) => format!(
             "<run>/agent/run starts `{}` with the prompt on its standard input",
-            printable(&shell_words::join(args))
+            printable(&shell_words::join(own))
         ),
         Some(_) => format!(
             "<run>/agent/run starts {} with the prompt on its standard input",

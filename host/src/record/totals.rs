@@ -59,6 +59,11 @@ impl Store {
         since: Timestamp,
     ) -> Result<Vec<Standing>, RecordError> {
         self.mark_dead()?;
+        // One look at the database: each would lock it anew. Ends with the value; nothing is written.
+        let _look = self
+            .connection
+            .unchecked_transaction()
+            .map_err(|e| self.failed(e))?;
         let mut statements = Statements::prepare(&self.connection).map_err(|e| self.failed(e))?;
         targets
             .into_iter()

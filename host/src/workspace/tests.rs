@@ -87,6 +87,7 @@ impl World {
                 base_branch: "main",
                 branch: BRANCH,
                 origin: "/nowhere",
+                credentials: None,
             },
         )
         .unwrap();

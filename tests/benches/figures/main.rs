@@ -5,6 +5,7 @@
 
 mod history;
 mod measure;
+mod runs;
 mod table;
 mod trees;
 
@@ -20,11 +21,22 @@ use changelings::permission::Permission;
 use changelings::template::{ComposeRequest, Composed, Template, catalog, compile};
 use changelings_tests::{TestEnv, changeling, needs, outside_template, project_root};
 
-use measure::{alternate, each, memory, peak_memory_of, run, tell_peak};
+use measure::{alternate, each, memory, peak_memory_of, run, tell_cpu, tell_peak};
 use table::{Table, megabytes, milliseconds};
 
 /// Turns of each measurement; the median counts.
 const TURNS: usize = 25;
+
+/// By the names `./dev bench NAME...` takes; with a name only those are measured, and nothing is written.
+const FIGURES: &[(&str, fn(&mut Table))] = &[
+    ("list", list),
+    ("history", history::figures),
+    ("plan", plan),
+    ("search", search),
+    ("compose", compose),
+    ("runs", runs::figures),
+    ("size", size),
+];
 
 fn main() -> ExitCode {
     let args: Vec<_> = std::env::args_os().collect();
@@ -32,18 +44,26 @@ fn main() -> ExitCode {
         // Templates are compiled in a child of the running program, which is this one.
         Some(compile::COMMAND) => return changelings::cli::main(args),
         Some("--peak") => return tell_peak(&args[2..]),
+        Some("--cpu") => return tell_cpu(&args[2..]),
         _ => {}
     }
+    // What cargo adds begins with dashes.
+    let wanted: Vec<_> = args[1..]
+        .iter()
+        .filter_map(|arg| arg.to_str())
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
     let mut table = Table::new(TURNS);
-    list(&mut table);
-    history::figures(&mut table);
-    plan(&mut table);
-    search(&mut table);
-    compose(&mut table);
-    size(&mut table);
-    let file = project_root().join("docs/performance.md");
-    std::fs::write(&file, table.document()).expect("writing docs/performance.md");
-    println!("written to {}", file.display());
+    for (name, figures) in FIGURES {
+        if wanted.is_empty() || wanted.contains(name) {
+            figures(&mut table);
+        }
+    }
+    if wanted.is_empty() {
+        let file = project_root().join("docs/performance.md");
+        std::fs::write(&file, table.document()).expect("writing docs/performance.md");
+        println!("written to {}", file.display());
+    }
     match table.missed() {
         0 => ExitCode::SUCCESS,
         missed => {

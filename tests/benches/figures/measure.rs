@@ -75,19 +75,49 @@ pub(crate) fn memory() -> u64 {
 /// # Panics
 /// It fails.
 pub(crate) fn peak_memory_of(invocation: &Invocation) -> u64 {
+    told(invocation, "--peak")
+}
+
+/// The processor time, of the user and of the system, that the program and all it waited for took.
+///
+/// # Panics
+/// It fails.
+pub(crate) fn cpu_of(invocation: &Invocation) -> Duration {
+    Duration::from_micros(told(invocation, "--cpu"))
+}
+
+/// The number that the process in between tells.
+fn told(invocation: &Invocation, what: &str) -> u64 {
     let this = std::env::current_exe().expect("a running program has a path");
-    let told = invocation
-        .started_by(this, ["--peak"])
-        .run()
-        .success()
-        .stdout;
+    let told = invocation.started_by(this, [what]).run().success().stdout;
     told.trim()
         .parse()
-        .unwrap_or_else(|_| panic!("no number of bytes: {told}"))
+        .unwrap_or_else(|_| panic!("no number: {told}"))
 }
 
 /// The process in between: runs a program without its output, then prints its peak in bytes.
 pub(crate) fn tell_peak(program: &[OsString]) -> ExitCode {
+    // Kilobytes on Linux, bytes on macOS.
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    tell(program, |usage| {
+        u64::try_from(usage.ru_maxrss).expect("no negative memory") * unit
+    })
+}
+
+/// The same, and its processor time in microseconds.
+pub(crate) fn tell_cpu(program: &[OsString]) -> ExitCode {
+    tell(program, |usage| {
+        [usage.ru_utime, usage.ru_stime]
+            .into_iter()
+            .map(|time| {
+                let seconds = u64::try_from(time.tv_sec).expect("no negative time");
+                seconds * 1_000_000 + u64::try_from(time.tv_usec).expect("no negative time")
+            })
+            .sum()
+    })
+}
+
+fn tell(program: &[OsString], number: impl Fn(&libc::rusage) -> u64) -> ExitCode {
     let status = std::process::Command::new(&program[0])
         .args(&program[1..])
         .stdout(std::process::Stdio::null())
@@ -101,11 +131,6 @@ pub(crate) fn tell_peak(program: &[OsString]) -> ExitCode {
         assert_eq!(libc::getrusage(libc::RUSAGE_CHILDREN, &raw mut usage), 0);
         usage
     };
-    // Kilobytes on Linux, bytes on macOS.
-    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
-    println!(
-        "{}",
-        u64::try_from(usage.ru_maxrss).expect("no negative memory") * unit
-    );
+    println!("{}", number(&usage));
     ExitCode::SUCCESS
 }

@@ -63,10 +63,9 @@ fn claude(path: &Path, config: Option<&Config>, context: &Context) -> Check {
 
 /// mngr and the tmux it needs.
 pub(super) fn mngr(context: &Context) -> Vec<Check> {
-    let config = match Config::load(&context.home) {
-        Ok(config) => config,
+    let Ok(config) = Config::load(&context.home) else {
         // Said elsewhere.
-        Err(_) => return Vec::new(),
+        return Vec::new();
     };
     let name = "mngr";
     let mut checks = match Installed::find(&config, context) {

@@ -14,9 +14,6 @@ use super::show::{elapsed, spent};
 /// Where nothing moves: how often it is said that the agent still works.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// A terminal is not drawn to more often than this: agents can say a lot.
-const REDRAW: Duration = Duration::from_millis(100);
-
 pub(super) struct Watch<'a> {
     ui: &'a Ui,
     repo: String,
@@ -85,7 +82,8 @@ impl<'a> Watch<'a> {
         let Some(agent) = &mut self.agent else { return };
         change(agent);
         let moves = self.ui.stderr_is_terminal;
-        if agent.told.elapsed() < if moves { REDRAW } else { EVERY } {
+        // A terminal is drawn to only so often, whatever is said.
+        if !moves && agent.told.elapsed() < EVERY {
             return;
         }
         agent.told = Instant::now();

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::wording::few;
-use super::{Branch, Publisher, Run, Stop, WAITS};
+use super::{Branch, Publisher, Run, Stop, WAITS, not_pushed, stop};
 use crate::exec::event::Action;
 use crate::exec::work::Work;
 use crate::exec::{Event, Outcome};
@@ -66,7 +66,7 @@ impl Publisher<'_> {
             branch: branch.name.clone(),
             commits,
         };
-        run.event(&event).map_err(|error| self.stop(&error))?;
+        run.event(&event).map_err(|error| stop(&error))?;
         self.deliver(
             run,
             "pull-request",
@@ -98,7 +98,7 @@ impl Publisher<'_> {
         match retried(|| github.pull(number)) {
             Ok(pull) if pull.state != "open" => {
                 let why = format!("#{number} is {} by now", pull.state);
-                Err(self.not_pushed(&self.plan.branch.name, why))
+                Err(not_pushed(&self.plan.branch.name, why))
             }
             // What it is cannot be told; the next question will have the same trouble, or not.
             _ => Ok(()),
@@ -146,7 +146,7 @@ impl Publisher<'_> {
             url: printable(&issue.url),
             number: issue.number,
         };
-        run.event(&event).map_err(|error| self.stop(&error))?;
+        run.event(&event).map_err(|error| stop(&error))?;
         self.deliver(run, "issue", &issue.url, issue.number, None);
         let seen = github.issue(issue.number).map(drop);
         self.note(seen, "GitHub did not show the issue again");
@@ -269,7 +269,7 @@ fn once<T>(
     let mut attempts = WAITS.iter();
     loop {
         let error = match make() {
-            Ok(made) => return Ok(made),
+            Ok(new) => return Ok(new),
             Err(error) => error,
         };
         let may_exist = error.is_doubtful() || matches!(error, GithubError::Invalid { .. });
