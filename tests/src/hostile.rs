@@ -67,10 +67,23 @@ pub fn trap<'a>(env: &'a TestEnv, name: &str) -> Trap<'a> {
     .write(".gitattributes", "*.py filter=trap diff=trap merge=trap\n")
     .write(
         ".gitmodules",
-        "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c touch% sprung\n",
+        format!(
+            "[submodule \"x\"]\n\tpath = x\n\turl = ext::sh -c touch% {}/submodule\n",
+            tripped.display()
+        ),
     )
     .write(".lfsconfig", "[lfs]\n\turl = https://lfs.invalid/\n");
-    repo.commit(ADA, "2025-01-10", "Add the shop");
+    repo.link("etc", "/etc")
+        .link("up.txt", "../../../precious.txt");
+    let commit = repo.commit(ADA, "2025-01-10", "Add the shop");
+    // A submodule, of the kind that `.gitmodules` speaks of.
+    repo.git([
+        "update-index",
+        "--add",
+        "--cacheinfo",
+        &format!("160000,{commit},x"),
+    ]);
+    repo.commit_index(ADA, "2025-01-11", "Add a submodule");
     // Only now: git itself would spring them.
     for (key, way) in [
         ("core.fsmonitor", "fsmonitor"),

@@ -11,8 +11,8 @@ pub(super) fn trapped() -> Shop {
     // Its own making may have sprung it.
     std::fs::remove_dir_all(&tripped).expect("a folder of the test");
     std::fs::create_dir(&tripped).expect("a folder of the test");
-    let name = |command: &str| format!("{command}(touch${{IFS}}{}/ref)", tripped.display());
-    for branch in ["--upload-pack=x", "-x", "$(id)", &name("$")] {
+    let command = format!("$(touch${{IFS}}{}/ref)", tripped.display());
+    for branch in ["--upload-pack=x", "-x", "$(id)", &command] {
         shop.in_bare([
             "update-ref",
             &format!("refs/heads/{branch}"),
