@@ -219,11 +219,11 @@ fn some(env: &TestEnv) -> Store {
     store
 }
 
-const LOG: &str = r##"{"type":"system","subtype":"init","session_id":"s","model":"claude-sonnet-4-5","tools":["Bash","Edit"]}
+const LOG: &str = r#"{"type":"system","subtype":"init","session_id":"s","model":"claude-sonnet-4-5","tools":["Bash","Edit"]}
 {"type":"assistant","message":{"role":"assistant","content":[{"type":"text","text":"I'll look at the oldest marker first."},{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"grep -n FIXME src/app.py"}}]}}
 {"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"3:# FIXME: rounds the wrong way\u001b[2J","is_error":false}]}}
 {"type":"result","subtype":"success","is_error":false,"duration_ms":597000,"num_turns":17,"result":"Done.","total_cost_usd":1.2}
-"##;
+"#;
 
 /// Checks a snapshot of every command at both widths, and that no line wraps.
 fn at_both_widths(env: &TestEnv, name: &str, args: &[&str]) {

@@ -1,5 +1,7 @@
 //! Which runs there are.
 
+use std::fmt::Write as _;
+
 use jiff::Timestamp;
 use rusqlite::ToSql;
 
@@ -73,7 +75,7 @@ impl Store {
         }
         sql += " ORDER BY started_at DESC, id DESC";
         if filter.limit > 0 {
-            sql += &format!(" LIMIT {}", filter.limit);
+            let _ = write!(sql, " LIMIT {}", filter.limit);
         }
         self.records(&sql, &all.values)
     }

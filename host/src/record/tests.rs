@@ -309,9 +309,8 @@ fn a_damaged_database_is_said_and_left_alone() {
         &[0; 5000],
     ] {
         fs::write(&file, damage).unwrap();
-        let error = match Store::open(&home) {
-            Err(error) => error,
-            Ok(_) => panic!("{damage:?} is taken for a history"),
+        let Err(error) = Store::open(&home) else {
+            panic!("{damage:?} is taken for a history");
         };
         assert!(
             matches!(error, RecordError::DamagedDatabase(..)),

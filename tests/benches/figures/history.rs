@@ -72,7 +72,9 @@ fn outcome(number: usize) -> Outcome {
     // Each changeling meets each of them in turn.
     let turn = number / CHANGELINGS * 7 + number;
     let json = match turn % 50 {
-        _ if number % 997 == 0 => r#"{"outcome":"needs-attention","why":["the push was refused"]}"#,
+        _ if number.is_multiple_of(997) => {
+            r#"{"outcome":"needs-attention","why":["the push was refused"]}"#
+        }
         5 | 15 | 25 | 35 | 45 => {
             r#"{"outcome":"failed","step":"agent","exit":1,"message":"it ended with exit code 1","last_lines":[]}"#
         }

@@ -27,8 +27,11 @@ use table::{Table, megabytes, milliseconds};
 /// Turns of each measurement; the median counts.
 const TURNS: usize = 25;
 
+/// Measures, and adds rows.
+type Figures = fn(&mut Table);
+
 /// By the names `./dev bench NAME...` takes; with a name only those are measured, and nothing is written.
-const FIGURES: &[(&str, fn(&mut Table))] = &[
+const FIGURES: &[(&str, Figures)] = &[
     ("list", list),
     ("history", history::figures),
     ("plan", plan),

@@ -249,7 +249,7 @@ mod tests {
     use crate::ui::text::width;
 
     /// As claude says it, shortened.
-    const STREAM: &str = r##"{"type":"system","subtype":"init","session_id":"s","model":"claude-sonnet-4-5","tools":["Bash","Edit"]}
+    const STREAM: &str = r#"{"type":"system","subtype":"init","session_id":"s","model":"claude-sonnet-4-5","tools":["Bash","Edit"]}
 {"type":"assistant","message":{"role":"assistant","content":[{"type":"thinking","thinking":"Where is it?\n","signature":"x"}]}}
 {"type":"assistant","message":{"role":"assistant","content":[{"type":"text","text":"I'll look at the markers first, oldest first, and run the tests before I change anything at all."},{"type":"tool_use","id":"t1","name":"Bash","input":{"command":"git status --short\nls","description":"Look"}}]}}
 {"type":"user","message":{"role":"user","content":[{"type":"tool_result","tool_use_id":"t1","content":"1\n2\n3\n4\n5\n6\n7\n8\n","is_error":false}]}}
@@ -261,7 +261,7 @@ not json, from another program
 {"half a message
 {"type":"result","subtype":"success","is_error":false,"duration_ms":65000,"num_turns":4,"result":"Done.","total_cost_usd":0.4242}
 {"type":"result","subtype":"error_max_turns","is_error":true,"num_turns":200,"result":"It went on and on."}
-"##;
+"#;
 
     fn render(text: &str, columns: usize) -> String {
         let mut renderer = Renderer::new(Some(columns));

@@ -38,8 +38,7 @@ fn path(names: &str) -> String {
     let unquoted = names.trim_end_matches('"');
     [" b/", " \"b/"]
         .iter()
-        .filter_map(|mark| unquoted.rfind(mark).map(|at| &unquoted[at + mark.len()..]))
-        .next()
+        .find_map(|mark| unquoted.rfind(mark).map(|at| &unquoted[at + mark.len()..]))
         .unwrap_or(unquoted)
         .to_owned()
 }

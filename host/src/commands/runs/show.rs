@@ -15,6 +15,7 @@ use crate::ui::time;
 
 /// Show one run: its outcome, what happened, what it left, what to do next
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(super) struct Args {
     /// The run: id, beginning or end of it, `last`, or a changeling for its latest
     #[arg(value_name = "RUN")]
