@@ -320,12 +320,11 @@ fn ssh(key: &SshKey, folder: Option<&Path>, context: &Context) -> Result<Ssh> {
         }
         SshKey::Secret(secret) => Key::Text(secret.expose()),
     };
-    let made = match folder {
-        Some(folder) => Ssh::with_key(&key, folder, true),
-        None => {
-            let root = context.home.root();
-            create_private_dir(root).and_then(|()| Ssh::with_key(&key, root, false))
-        }
+    let made = if let Some(folder) = folder {
+        Ssh::with_key(&key, folder, true)
+    } else {
+        let root = context.home.root();
+        create_private_dir(root).and_then(|()| Ssh::with_key(&key, root, false))
     };
     made.map_err(|error| Error::from(error).context("cannot use the ssh key"))
 }

@@ -164,7 +164,7 @@ fn rescue(run: &mut Run, with: &Equipment, workspace: &Workspace, work: &mut Wor
 /// Nothing more can be written there.
 fn is_full(folder: &Path) -> bool {
     let probe = folder.join(".room");
-    let written = std::fs::write(&probe, [0; 256 * 1024]);
+    let written = std::fs::write(&probe, vec![0; 256 * 1024]);
     let _ = std::fs::remove_file(&probe);
     written.is_err_and(|error| {
         matches!(

@@ -379,10 +379,10 @@ fn how_long_to_wait() {
     let seconds = |error: GithubError| error.wait(now).map(|wait| wait.as_secs());
     let at = |text: &str| Again::At(text.parse().unwrap());
     assert_eq!(
-        seconds(limited(Again::In(Duration::from_secs(60)))),
+        seconds(limited(Again::In(Duration::from_mins(1)))),
         Some(60)
     );
-    assert_eq!(seconds(limited(Again::In(Duration::from_secs(600)))), None);
+    assert_eq!(seconds(limited(Again::In(Duration::from_mins(10)))), None);
     assert_eq!(seconds(limited(at("2026-11-22T10:00:30Z"))), Some(30));
     assert_eq!(seconds(limited(at("2026-11-22T11:00:00Z"))), None);
     assert_eq!(seconds(GithubError::Token), None);
