@@ -85,7 +85,7 @@ fn an_agent_that_hangs(shop: &mut Shop) {
         shop,
         "trap '' TERM INT HUP; setsid sh -c 'trap \"\" TERM HUP; sleep 600' & touch $root/started; sleep 600",
     );
-    let config = shop.config.replace("timeout = \"1m\"", "timeout = \"10s\"");
+    let config = shop.config.replace("timeout = \"1m\"", "timeout = \"15s\"");
     shop.env.write_config(&config);
     run(shop).is("timed-out", 124);
     assert!(shop.env.root().join("started").exists());
@@ -125,6 +125,26 @@ fn tmux_is_killed(shop: &mut Shop) {
     shop.nothing_lives();
 }
 
+/// Found by its files, and told with its version.
+fn doctor(shop: &mut Shop) {
+    claude(shop, COMMIT);
+    let answer = shop.command(["doctor", "--json"]).run();
+    let checks = answer.json();
+    let checks = checks["checks"]
+        .as_array()
+        .unwrap_or_else(|| panic!("{answer}"));
+    let mngr = checks
+        .iter()
+        .find(|check| check["name"] == "mngr")
+        .unwrap_or_else(|| panic!("{answer}"));
+    let message = mngr["message"].as_str().unwrap_or_default();
+    let versions = ["0.3.0", "0.2.2", "0.1.4"];
+    assert!(
+        mngr["level"] == "ok" && versions.iter().any(|version| message.contains(version)),
+        "{mngr}"
+    );
+}
+
 fn a_death_while_it_works(shop: &mut Shop) {
     claude(
         shop,
@@ -151,7 +171,7 @@ macro_rules! dialects {
         mod $dialect {
             use super::{Shop, tools};
 
-            dialects!(@ $find: endings an_agent_that_hangs tmux_is_killed a_death_while_it_works);
+            dialects!(@ $find: endings an_agent_that_hangs tmux_is_killed a_death_while_it_works doctor);
 
             #[test]
             fn a_pull_request_from_a_repository_that_means_harm() {
