@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::exec::Outcome;
+use crate::exec::{Event, Outcome, StepName};
 use crate::git::{Git, Mirror};
 use crate::record::{File, Kind, Record, Store};
 use crate::repo_url::RepoUrl;
@@ -76,7 +76,8 @@ fn next_of(outcome: &Outcome) -> Option<String> {
 }
 
 /// To publish commits that nobody published: from the mirror, as long as it keeps them, else from the
-/// patch.
+/// patch. What did not pass the check may hold a secret, which its patch does not show: its commits
+/// are never offered as they are.
 fn publish(record: &Record, store: &Store, context: &Context) -> (&'static str, String) {
     let take = format!(
         "changeling runs show {} --patch | git apply --index",
@@ -87,10 +88,12 @@ fn publish(record: &Record, store: &Store, context: &Context) -> (&'static str, 
         return (in_a_clone, take);
     };
     let repo: Option<RepoUrl> = record.repo.clone().try_into().ok();
-    let kept = repo.and_then(|repo| {
-        let git = Git::new(&context.env);
-        Mirror::kept(&git, &context.home, &repo, &record.id, branch)
-    });
+    let kept = repo
+        .filter(|_| passed_check(record, store))
+        .and_then(|repo| {
+            let git = Git::new(&context.env);
+            Mirror::kept(&git, &context.home, &repo, &record.id, branch)
+        });
     if let Some((git_dir, tip)) = kept {
         let push = shell_words::quote(&format!("{}:refs/heads/{branch}", short(&tip))).into_owned();
         let url = shell_words::quote(&record.repo);
@@ -107,6 +110,15 @@ fn publish(record: &Record, store: &Store, context: &Context) -> (&'static str, 
         }
         None => (in_a_clone, take),
     }
+}
+
+/// Its commits passed the check before publishing: nothing else comes to that step.
+fn passed_check(record: &Record, store: &Store) -> bool {
+    let events = store.events(&record.id).unwrap_or_default();
+    let publish = Event::StepStarted {
+        step: StepName::Publish,
+    };
+    events.iter().any(|it| it.event.as_ref() == Some(&publish))
 }
 
 /// Where a pushed branch becomes a pull request.
