@@ -22,7 +22,7 @@ mod wrapper;
 
 pub use detect::{Installed, NEWEST};
 pub use dialect::{Create, Dialect, Runs, agent_name, labels, split};
-pub use error::{INSTALL, MngrError, install_line};
+pub use error::{INSTALL, MngrError, UPGRADE, install_line};
 pub use launch::Launch;
 pub(crate) use tmux::remove_outside;
 pub use version::Version;

@@ -9,7 +9,7 @@ use crate::error::{Error, Kind};
 pub const INSTALL: &str = "uv tool install --python '>=3.12' --with imbue-mngr-claude --with imbue-mngr-wait 'imbue-mngr>=0.3,<0.4'";
 
 /// The same over another one.
-const UPGRADE: &str = "uv tool install --force --python '>=3.12' --with imbue-mngr-claude --with imbue-mngr-wait 'imbue-mngr>=0.3,<0.4'";
+pub const UPGRADE: &str = "uv tool install --force --python '>=3.12' --with imbue-mngr-claude --with imbue-mngr-wait 'imbue-mngr>=0.3,<0.4'";
 
 /// Why an agent cannot be started.
 #[derive(Debug, Clone, thiserror::Error, PartialEq, Eq)]

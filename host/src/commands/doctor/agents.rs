@@ -103,13 +103,14 @@ fn installed(found: &Installed, context: &Context) -> Vec<Check> {
     }
     let with = match plugins.as_slice() {
         [] => String::new(),
+        [plugin] => format!(", with the plugin {plugin}"),
         plugins => format!(", with the plugins {}", plugins.join(" and ")),
     };
     let is_newer = (version.major, version.minor) > (NEWEST.major, NEWEST.minor);
     let mut checks = vec![if is_newer {
         let message =
             format!("{version} ({shown}{with}) is newer than any this program was tried with");
-        Check::new(Level::Warning, name, message, mngr::INSTALL.to_owned())
+        Check::new(Level::Warning, name, message, mngr::UPGRADE.to_owned())
     } else {
         Check::ok(name, printable(&format!("{version} ({shown}{with})")))
     }];
@@ -119,7 +120,7 @@ fn installed(found: &Installed, context: &Context) -> Vec<Check> {
             Level::Note,
             name,
             message,
-            mngr::INSTALL.to_owned(),
+            mngr::UPGRADE.to_owned(),
         ));
     }
     checks
