@@ -150,11 +150,16 @@ mod tests {
 
     #[test]
     fn many_open_a_new_one_at_once() {
-        for _ in 0..5 {
+        for _ in 0..20 {
             let folder = tempfile::tempdir().unwrap();
             let file = folder.path().join("runs.sqlite");
+            let start = std::sync::Barrier::new(8);
+            let open = || {
+                start.wait();
+                open(&file).map(drop)
+            };
             let opened: Vec<_> = std::thread::scope(|scope| {
-                let openers = [(); 16].map(|()| scope.spawn(|| open(&file).map(drop)));
+                let openers = [(); 8].map(|()| scope.spawn(open));
                 openers.map(|opener| opener.join().unwrap()).into()
             });
             assert!(opened.iter().all(Result::is_ok), "{opened:?}");
