@@ -1,9 +1,9 @@
 //! The database's format: one migration a version, never edited once released.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rusqlite::{Connection, Transaction, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, Transaction, TransactionBehavior};
 
 use super::RecordError;
 
@@ -85,21 +85,20 @@ const MIGRATIONS: &[&str] = &["
 #[expect(clippy::cast_possible_truncation, reason = "a handful of migrations")]
 pub(super) const VERSION: u32 = MIGRATIONS.len() as u32;
 
+/// How long another process may keep the database to itself.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Opens the database, making it when there is none, and brings its format up to date.
 pub(super) fn open(file: &Path) -> Result<Connection, RecordError> {
     let failed = |error| RecordError::of(file, error);
     let mut connection = Connection::open(file).map_err(failed)?;
-    connection
-        .busy_timeout(Duration::from_secs(20))
-        .map_err(failed)?;
+    connection.busy_timeout(PATIENCE).map_err(failed)?;
     let found = version(&connection).map_err(failed)?;
     if found > VERSION {
         return Err(RecordError::Newer { found });
     }
     if found < VERSION {
-        connection
-            .pragma_update(None, "journal_mode", "WAL")
-            .map_err(failed)?;
+        log_ahead(&connection).map_err(failed)?;
         // Others may open it at the same time: one migrates, the rest find it done.
         let transaction = connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -117,6 +116,22 @@ pub(super) fn open(file: &Path) -> Result<Connection, RecordError> {
     Ok(connection)
 }
 
+/// Changes the journal, for good. SQLite does not wait by itself when others do the same just now.
+fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let give_up = Instant::now() + PATIENCE;
+    loop {
+        let done = connection.pragma_update(None, "journal_mode", "WAL");
+        let code = done
+            .as_ref()
+            .err()
+            .and_then(rusqlite::Error::sqlite_error_code);
+        if code != Some(ErrorCode::DatabaseBusy) || Instant::now() >= give_up {
+            return done;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
 fn migrate(transaction: Transaction, from: u32, to: u32) -> rusqlite::Result<()> {
     for migration in &MIGRATIONS[from as usize..to as usize] {
         transaction.execute_batch(migration)?;
@@ -132,6 +147,24 @@ fn version(connection: &Connection) -> rusqlite::Result<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_open_a_new_one_at_once() {
+        for _ in 0..20 {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("runs.sqlite");
+            let start = std::sync::Barrier::new(8);
+            let open = || {
+                start.wait();
+                open(&file).map(drop)
+            };
+            let opened: Vec<_> = std::thread::scope(|scope| {
+                let openers = [(); 8].map(|()| scope.spawn(open));
+                openers.map(|opener| opener.join().unwrap()).into()
+            });
+            assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+        }
+    }
 
     /// Everything the database holds, as it was declared.
     fn shape(connection: &Connection) -> Vec<String> {

@@ -1,6 +1,7 @@
 //! Runs beside each other.
 
 use std::process::Child;
+use std::thread;
 
 use changelings_tests::traces::wait_for;
 
@@ -36,11 +37,16 @@ fn a_second_run_waits_when_that_is_asked() {
     let mut shop = Shop::new();
     shop.with("overlap = \"wait\"");
     let script = "echo begin >> $root/order; until [ -e $root/go ]; do sleep 0.02; done; echo end >> $root/order";
-    let runs = [(); 2].map(|()| shop.prepare_with(script).spawn());
+    let runs = [(); 2].map(|()| {
+        let run = shop.prepare_with(script);
+        thread::spawn(move || run.run())
+    });
     let order = || std::fs::read_to_string(shop.env.root().join("order")).unwrap_or_default();
     wait_for("an agent", || order() == "begin\n");
     shop.env.write("go", "");
-    assert_eq!(runs.map(end), [0, 0]);
+    for run in runs {
+        run.join().expect("a run").success();
+    }
     assert_eq!(order(), "begin\nend\nbegin\nend\n");
 }
 
