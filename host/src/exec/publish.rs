@@ -126,7 +126,8 @@ impl Publisher<'_> {
                     continue;
                 }
             };
-            let moved = moved(&listing, &name, &done.collected);
+            let was = self.with.mirror.branch_commits();
+            let moved = moved(&listing, &name, &done.collected, was);
             if !moved.is_empty() {
                 return Err(not_pushed(
                     &name,

@@ -1,6 +1,6 @@
 //! What an agent that holds a token did to the remote itself. The remote says; not the agent.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::reach::Reach;
 use super::run::Run;
@@ -34,7 +34,7 @@ pub(super) fn adopt(
         work.pushed = Some(held.clone());
         adopt_branch(plan, with, &now, held, work)?;
     }
-    let moved = moved(&listing, branch, &work.collected);
+    let moved = moved(&listing, branch, &work.collected, was);
     let merged = merged(with, &now, plan, &work.collected)?;
     let moved: BTreeSet<String> = moved.into_iter().chain(merged).collect();
     for name in moved {
@@ -87,12 +87,20 @@ fn adopt_branch(
     Ok(())
 }
 
-/// Branches and tags beside the run's own that are at a commit of the run.
-pub(super) fn moved(listing: &Listing, branch: &str, collected: &Collected) -> Vec<String> {
+/// Branches and tags beside the run's own that are at a commit of the run. Not those at a commit that
+/// a branch was at before: the agent may have merged it.
+pub(super) fn moved(
+    listing: &Listing,
+    branch: &str,
+    collected: &Collected,
+    was: &BTreeMap<String, String>,
+) -> Vec<String> {
+    let before: BTreeSet<&str> = was.values().map(String::as_str).collect();
     let made: BTreeSet<&str> = collected
         .commits
         .iter()
         .map(|commit| commit.id.as_str())
+        .filter(|commit| !before.contains(commit))
         .collect();
     let own = format!("refs/heads/{branch}");
     listing
@@ -126,10 +134,42 @@ fn merged(
         "refs/remotes/origin/",
     ]);
     let found = checked("for-each-ref", &call)?.text();
+    let (was, is) = (with.mirror.branch_commits(), now.branch_commits());
     Ok(found
         .lines()
         .filter_map(|name| name.strip_prefix("refs/remotes/origin/"))
-        .filter(|name| *name != plan.branch.name)
+        .filter(|name| *name != plan.branch.name && was.get(*name) != is.get(*name))
         .map(|name| format!("refs/heads/{}", printable(name)))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::patch::Commit;
+
+    #[test]
+    fn a_branch_that_was_there_before_was_not_moved() {
+        let (merged, made) = ("1".repeat(40), "2".repeat(40));
+        let commit = |id: &String| Commit {
+            id: id.clone(),
+            people: String::new(),
+            message: String::new(),
+        };
+        let collected = Collected {
+            commits: vec![commit(&merged), commit(&made)],
+            ..Collected::default()
+        };
+        let was = BTreeMap::from([("feature".to_owned(), merged.clone())]);
+        let mut listing = Listing::default();
+        let mut put = |name: &str, id: &String| listing.refs.insert(name.to_owned(), id.clone());
+        put("refs/heads/feature", &merged);
+        put("refs/heads/night", &made);
+        put("refs/pull/7/head", &made);
+        put("refs/heads/stable", &made);
+        assert_eq!(
+            moved(&listing, "night", &collected, &was),
+            ["refs/heads/stable"]
+        );
+    }
 }

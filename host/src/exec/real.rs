@@ -78,7 +78,12 @@ pub fn run(
     };
     let store = Store::open(&context.home)?;
     leftovers::clean_up(&store, context)?;
-    let asked = overlap::ask(&subject.job, changeling.overlap, context)?;
+    let may_have = || allowance::ask(&store, subject, changeling, wish.trigger, context);
+    // A run that will not start takes nobody's turn, and ends nobody.
+    let asked = match may_have()? {
+        Allowance::Go { .. } => overlap::ask(&subject.job, changeling.overlap, context)?,
+        Allowance::No(why) => Asked::Taken(why),
+    };
     if let Asked::Ours {
         after_another: true,
         ..
@@ -87,7 +92,8 @@ pub fn run(
         // It may have had to die.
         leftovers::clean_up(&store, context)?;
     }
-    let allowance = allowance::ask(&store, subject, changeling, wish.trigger, context)?;
+    // The run that had the turn may have changed it.
+    let allowance = may_have()?;
     let started_at = context.clock.now();
     let header = Header {
         id: &record::new_id(started_at),

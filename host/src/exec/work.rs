@@ -1,6 +1,7 @@
 //! The steps between plan and publishing: clone, agent, collect, check.
 
-use std::io::ErrorKind;
+use std::collections::BTreeSet;
+use std::io::{ErrorKind, Write as _};
 use std::path::Path;
 
 use super::pushed::adopt;
@@ -9,6 +10,7 @@ use super::run::{Run, Stop, failure};
 use super::{Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
+use crate::error::Result;
 use crate::git::{Git, Mirror, NewFile, agent_credentials, checked};
 use crate::job::Identity;
 use crate::patch::{self, Violation};
@@ -110,15 +112,21 @@ pub(super) fn work(
         (_, Some(outcome)) => Err(Stop(outcome)),
         _ => check(run, plan, with, work, last_message),
     };
-    ended.map_err(|stop| match work.pushed {
-        Some(_) => and_pushed(stop, &plan.branch.name),
-        None => stop,
-    })
+    match (ended, &work.pushed) {
+        (Err(stop), Some(_)) => Err(and_pushed(run, stop, &plan.branch.name)),
+        (ended, _) => ended,
+    }
 }
 
 /// What stopped it, and that the agent had pushed by then.
-fn and_pushed(Stop(outcome): Stop, branch: &str) -> Stop {
+fn and_pushed(run: &mut Run, Stop(outcome): Stop, branch: &str) -> Stop {
     let pushed = format!("the agent itself had pushed {branch}");
+    let note = Event::Note {
+        message: pushed.clone(),
+    };
+    if let Err(error) = run.event(&note) {
+        tracing::warn!("{error}");
+    }
     Stop(match outcome {
         Outcome::NeedsAttention { mut why, next } => {
             why.push(pushed);
@@ -163,9 +171,11 @@ fn rescue(run: &mut Run, with: &Equipment, workspace: &Workspace, work: &mut Wor
 
 /// Nothing more can be written there.
 fn is_full(folder: &Path) -> bool {
-    let probe = folder.join(".room");
-    let written = std::fs::write(&probe, vec![0; 256 * 1024]);
-    let _ = std::fs::remove_file(&probe);
+    // A new file under a name of its own: the agent could have put a link at any name it knows.
+    let written = tempfile::Builder::new()
+        .prefix(".room-")
+        .tempfile_in(folder)
+        .and_then(|mut probe| probe.write_all(&vec![0; 256 * 1024]));
     written.is_err_and(|error| {
         matches!(
             error.kind(),
@@ -188,6 +198,7 @@ fn take(
         if let Some(reach) = with.pushes_to {
             adopt(run, plan, with, reach, work)?;
         }
+        find_elsewhere(plan, with, &mut work.collected)?;
         run.event(&Event::Collected {
             commits: work.collected.commits.len(),
             files: work.collected.files.len(),
@@ -196,6 +207,34 @@ fn take(
     })?;
     keep(run, with.redactor, work)?;
     work.kept = true;
+    Ok(())
+}
+
+/// Work that stands on another branch than the run's, or in the stash, and not on the run's: kept, and
+/// told, and not published.
+fn find_elsewhere(plan: &Plan, with: &Equipment, collected: &mut Collected) -> Result<()> {
+    if collected.tip.is_some() || plan.report.is_some() {
+        return Ok(());
+    }
+    let known: BTreeSet<_> = with.mirror.branch_commits().values().collect();
+    for other in &collected.other_refs {
+        if known.contains(&other.commit) {
+            continue;
+        }
+        let place = other
+            .kept_as
+            .as_ref()
+            .map_or_else(String::new, |name| format!(", kept as {name} in our copy"));
+        collected.problems.push(format!(
+            "the agent left its work on {} and not on {}{place}",
+            other.name, plan.branch.name
+        ));
+        if other.kept_as.is_some() && collected.patch.is_empty() {
+            let git_dir = &with.mirror.git_dir;
+            let start = &plan.branch.starts_at;
+            collected.patch = Collected::between(with.git, git_dir, start, &other.commit)?.patch;
+        }
+    }
     Ok(())
 }
 

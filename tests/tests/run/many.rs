@@ -72,6 +72,22 @@ fn a_second_run_takes_the_place_of_the_first_when_that_is_asked() {
     shop.nothing_lives();
 }
 
+/// A run that will not start ends nobody.
+#[test]
+fn what_will_not_start_takes_no_place() {
+    let mut shop = Shop::new();
+    shop.with("overlap = \"replace\"");
+    let script = "touch $root/first; until [ -e $root/go ]; do sleep 0.1; done";
+    let first = shop.prepare_with(script).spawn();
+    wait_for("the first agent", || shop.env.root().join("first").exists());
+    shop.command(["disable", "nightly"]).run().success();
+    let second = shop.prepare_with(script).arg("--scheduled").run();
+    assert_eq!(second.code, 0, "{second}");
+    assert!(second.to_string().contains("is disabled"), "{second}");
+    std::fs::write(shop.env.root().join("go"), "").unwrap();
+    assert_eq!(end(first), 0);
+}
+
 #[test]
 fn twenty_changelings_at_once() {
     let mut shop = Shop::new();

@@ -111,6 +111,20 @@ fn endings() {
             "rewrote history",
         ),
         (
+            "another branch",
+            "git switch -qc other; echo x >> app.py; git commit -qam x; git switch -q -",
+            3,
+            "needs-attention",
+            "left its work on refs/heads/other",
+        ),
+        (
+            "a stash",
+            "echo x >> app.py; git stash -q",
+            3,
+            "needs-attention",
+            "left its work on refs/stash",
+        ),
+        (
             "deletes .git",
             "rm -rf .git",
             3,

@@ -6,11 +6,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::git::GitError;
+use crate::git::remote::TRANSFER;
 use crate::process::{ProcessError, interrupted};
 use crate::repo_url::RepoUrl;
 
-/// How long to wait for another process.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// How long to wait for another process: longer than it may transfer, or a run that was paid for
+/// would fail because another one fetches.
+const PATIENCE: Duration = TRANSFER.saturating_add(Duration::from_mins(1));
 
 /// Held until dropped; the system lets go of it when the process dies.
 #[derive(Debug)]
