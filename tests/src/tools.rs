@@ -208,7 +208,7 @@ impl Tool {
                 Some(Box::new(move |folder| {
                     let words = [
                         "install",
-                        "--silent",
+                        "--loglevel=error",
                         "--no-audit",
                         "--no-fund",
                         package,
@@ -234,15 +234,18 @@ fn python(oldest: (u32, u32)) -> Option<PathBuf> {
         .map(PathBuf::from)
         .unwrap_or_default();
     let set = |name: &str| std::env::var_os(name).map(PathBuf::from);
-    let pyenv = set("PYENV_ROOT")
-        .unwrap_or_else(|| home.join(".pyenv"))
-        .join("versions");
+    let pyenv = set("PYENV_ROOT").unwrap_or_else(|| home.join(".pyenv"));
+    // Whose home is elsewhere may have its shims on PATH all the same.
+    let path = set("PATH").unwrap_or_default().into_os_string();
+    let shims = std::env::split_paths(&path).filter(|place| place.ends_with("shims"));
+    let pyenvs = shims.filter_map(|place| Some(place.parent()?.to_owned()));
+    let pyenvs = pyenvs.chain([pyenv]).map(|root| root.join("versions"));
     let uv = set("UV_PYTHON_INSTALL_DIR").unwrap_or_else(|| {
         set("XDG_DATA_HOME")
             .unwrap_or_else(|| home.join(".local/share"))
             .join("uv/python")
     });
-    for folder in [pyenv, uv] {
+    for folder in pyenvs.chain([uv]) {
         let versions = std::fs::read_dir(folder).into_iter().flatten().flatten();
         places.extend(versions.map(|version| version.path().join("bin/python3")));
     }
