@@ -249,30 +249,15 @@ impl Subject {
         Ok(self.token.get().and_then(Option::as_ref))
     }
 
-    /// The key for ssh: `ssh_key`, else the secret `SSH_KEY` when it is among `secrets`.
     fn ssh_key(&self, context: &Context) -> Result<Option<SshKey>> {
-        let named = self.job.ssh_key.as_deref();
-        let listed = || self.job.secrets.iter().find(|name| *name == "SSH_KEY");
-        let Some(name) = named.or_else(|| listed().map(String::as_str)) else {
-            return Ok(None);
-        };
-        let home = context.env.get_os("HOME").map(Path::new);
-        let file = |path: &FilePath| SshKey::File(path.resolve(self.config.base(), home));
-        let in_environment = is_variable_name(name) && context.env.get(name).is_some();
-        match self.config.secrets.get(name) {
-            // Where it lies already, nothing of it has to be written.
-            Some(SecretSource::File(path)) if !in_environment => Ok(Some(file(path))),
-            None if !in_environment => Ok(named.map(|name| file(&FilePath(name.to_owned())))),
-            _ => Ok(secret::find(name, &self.config, &context.env)?.map(SshKey::Secret)),
-        }
+        let job = &self.job;
+        ssh_key(job.ssh_key.as_deref(), &job.secrets, &self.config, context)
     }
 
     /// The text of the ssh key, so that it can be looked for where it must not appear.
     pub fn ssh_key_text(&self, context: &Context) -> Option<String> {
-        match self.ssh_key(context).ok()?? {
-            SshKey::File(path) => std::fs::read_to_string(path).ok(),
-            SshKey::Secret(secret) => Some(secret.expose().to_owned()),
-        }
+        let job = &self.job;
+        ssh_key_text(job.ssh_key.as_deref(), &job.secrets, &self.config, context)
     }
 
     /// Owner and name on GitHub.
@@ -304,6 +289,41 @@ impl Subject {
 enum SshKey {
     File(PathBuf),
     Secret(Secret),
+}
+
+/// The key for ssh: `ssh_key`, else the secret `SSH_KEY` when it is among `secrets`.
+fn ssh_key(
+    named: Option<&str>,
+    secrets: &[String],
+    config: &Config,
+    context: &Context,
+) -> Result<Option<SshKey>> {
+    let listed = || secrets.iter().find(|name| *name == "SSH_KEY");
+    let Some(name) = named.or_else(|| listed().map(String::as_str)) else {
+        return Ok(None);
+    };
+    let home = context.env.get_os("HOME").map(Path::new);
+    let file = |path: &FilePath| SshKey::File(path.resolve(config.base(), home));
+    let in_environment = is_variable_name(name) && context.env.get(name).is_some();
+    match config.secrets.get(name) {
+        // Where it lies already, nothing of it has to be written.
+        Some(SecretSource::File(path)) if !in_environment => Ok(Some(file(path))),
+        None if !in_environment => Ok(named.map(|name| file(&FilePath(name.to_owned())))),
+        _ => Ok(secret::find(name, config, &context.env)?.map(SshKey::Secret)),
+    }
+}
+
+/// The text of the key for ssh of a changeling that says `ssh_key` and `secrets` so.
+pub fn ssh_key_text(
+    named: Option<&str>,
+    secrets: &[String],
+    config: &Config,
+    context: &Context,
+) -> Option<String> {
+    match ssh_key(named, secrets, config, context).ok()?? {
+        SshKey::File(path) => std::fs::read_to_string(path).ok(),
+        SshKey::Secret(secret) => Some(secret.expose().to_owned()),
+    }
 }
 
 fn ssh(key: &SshKey, folder: Option<&Path>, context: &Context) -> Result<Ssh> {

@@ -199,6 +199,16 @@ impl Store {
         self.folder.join(id)
     }
 
+    /// Names of the secrets a run had.
+    pub fn secrets_of(&self, id: &str) -> Result<Vec<String>, RecordError> {
+        let sql = "SELECT coalesce(secrets, '') FROM runs WHERE id = ?1";
+        let names: String = self
+            .connection
+            .query_row(sql, [id], |row| row.get(0))
+            .map_err(|error| self.failed(error))?;
+        Ok(names.lines().map(str::to_owned).collect())
+    }
+
     /// Forgets a run that never became one.
     fn forget(&self, id: &str) -> Result<(), RecordError> {
         self.connection

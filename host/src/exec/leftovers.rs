@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Event;
+use super::{Event, secrets};
 use crate::agent::{self, Written};
 use crate::config::Config;
 use crate::context::Context;
@@ -11,6 +11,7 @@ use crate::git::{Git, Mirror};
 use crate::names::printable;
 use crate::plan::Plan;
 use crate::plan::branch::check_ref;
+use crate::prepare::ssh_key_text;
 use crate::record::{File, Kind, Record, Recording, Store};
 use crate::redact::Redactor;
 use crate::repo_url::RepoUrl;
@@ -126,8 +127,12 @@ fn salvage(store: &Store, mut recording: Recording, context: &Context) -> Result
     let repo = RepoUrl::try_from(record.repo.clone())?;
     let mirror = Mirror::open(&git, &context.home, &repo)?
         .ok_or_else(|| Error::failed(format!("our copy of {repo} is gone")))?;
+    let redactor = match redactor(store, &record, &plan, context) {
+        // Nobody wants it.
+        Err(_) if record.settled_at.is_some() => return Ok(None),
+        redactor => redactor?,
+    };
     let collected = workspace.collect(&git, &mirror)?;
-    let redactor = redactor(&record, &plan, context);
     let written = Written::read(&folder, &redactor);
     let texts = [
         (File::Summary, written.summary),
@@ -168,42 +173,43 @@ fn salvage(store: &Store, mut recording: Recording, context: &Context) -> Result
     }))
 }
 
-/// All secrets that the run can have had, as far as they can be had now.
-fn redactor(record: &Record, plan: &Plan, context: &Context) -> Redactor {
-    let Ok(config) = Config::load(&context.home) else {
-        let in_environment = plan.env_names.iter().filter_map(|name| {
-            let is_secret = !crate::plan::PASSED_ON.contains(&name.as_str());
-            Some((name.as_str(), context.env.get(name).filter(|_| is_secret)?))
-        });
-        return Redactor::new(in_environment);
-    };
+/// Finds the secrets that the run had, and what else it can have had. One that it had and that is not
+/// to be had now is an error: nothing of the run's can be kept without it.
+fn redactor(store: &Store, record: &Record, plan: &Plan, context: &Context) -> Result<Redactor> {
+    let had = store.secrets_of(&record.id)?;
+    let config = Config::load(&context.home)?;
     let changeling = config.changelings.get(&record.changeling);
     let own = changeling.map_or(&[][..], |changeling| &changeling.secrets);
-    let mut names: Vec<&str> = own
+    let mut names: Vec<&str> = had
         .iter()
+        .chain(own)
         .chain(config.secrets.keys())
         .map(String::as_str)
+        .chain(secrets::granted(&plan.permissions))
         .collect();
-    names.extend(
-        plan.permissions
-            .iter()
-            .filter_map(|permission| match permission {
-                crate::permission::Permission::Env(name) => Some(name.as_str()),
-                _ => None,
-            }),
-    );
     names.sort_unstable();
     names.dedup();
-    let found =
-        names
-            .into_iter()
-            .filter_map(|name| match secret::find(name, &config, &context.env) {
-                Ok(value) => Some((name, value?)),
-                Err(error) => {
-                    tracing::warn!("{}", printable(&error.to_string()));
-                    None
-                }
-            });
-    let found: Vec<_> = found.collect();
-    Redactor::new(found.iter().map(|(name, value)| (*name, value.expose())))
+    let named = changeling.and_then(|changeling| changeling.ssh_key.as_ref());
+    let key = ssh_key_text(named.map(|key| key.0.as_str()), own, &config, context);
+    let mut found: Vec<(&str, String)> = key.map(|key| ("SSH_KEY", key)).into_iter().collect();
+    for name in names {
+        let value = secret::find(name, &config, &context.env);
+        if let Err(error) = &value {
+            tracing::warn!("{}", printable(&error.to_string()));
+        }
+        match value {
+            Ok(Some(value)) => found.push((name, value.expose().to_owned())),
+            _ if found.iter().any(|(known, _)| *known == name) => {}
+            _ if had.iter().any(|had| had == name) => {
+                let id = &record.id;
+                return Err(Error::needs_person(format!(
+                    "it had the secret {name}, which must be taken out of it and is not to be had now; \
+                     set {name} and type `changeling doctor`, or, if its work is not wanted, \
+                     `changeling runs settle {id}`"
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(Redactor::new(found))
 }

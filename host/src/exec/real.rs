@@ -269,6 +269,7 @@ impl Course<'_> {
         };
         let known = secrets::find(subject, plan, true, run.context);
         trail.redactor = known.redactor();
+        run.recording.has_secrets(&known.names())?;
         let redactor = &trail.redactor;
         for name in redactor.too_short() {
             let note = format!("the secret {name} is too short to be looked for in what is kept");

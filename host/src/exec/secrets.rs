@@ -17,18 +17,22 @@ pub(super) struct Secrets {
     pub(super) errors: Vec<SecretError>,
 }
 
-/// Values of the secrets that the job names or the plan grants. `publishes`: it is no rehearsal, so
-/// that an agent that may gets the token.
-pub(super) fn find(subject: &Subject, plan: &Plan, publishes: bool, context: &Context) -> Secrets {
-    let mut found = Secrets::default();
-    let granted = plan
-        .permissions
+/// Names of the secrets that permissions give.
+pub(super) fn granted(permissions: &[Permission]) -> impl Iterator<Item = &str> {
+    permissions
         .iter()
         .filter_map(|permission| match permission {
             Permission::Env(name) => Some(name.as_str()),
             Permission::Github => Some("GITHUB_TOKEN"),
             _ => None,
-        });
+        })
+}
+
+/// Values of the secrets that the job names or the plan grants. `publishes`: it is no rehearsal, so
+/// that an agent that may gets the token.
+pub(super) fn find(subject: &Subject, plan: &Plan, publishes: bool, context: &Context) -> Secrets {
+    let mut found = Secrets::default();
+    let granted = granted(&plan.permissions);
     let own = subject.job.secrets.iter().map(String::as_str);
     let mut names: Vec<&str> = own.chain(granted).collect();
     names.sort_unstable();
@@ -53,6 +57,10 @@ pub(super) fn find(subject: &Subject, plan: &Plan, publishes: bool, context: &Co
 }
 
 impl Secrets {
+    pub(super) fn names(&self) -> Vec<&str> {
+        self.all.iter().map(|(name, _)| name.as_str()).collect()
+    }
+
     pub(super) fn redactor(&self) -> Redactor {
         Redactor::new(self.all.iter().map(|(name, value)| (name.as_str(), value)))
     }

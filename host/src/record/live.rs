@@ -1,5 +1,6 @@
 //! Which runs live, and the end of those that died without a word.
 
+use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write as _};
 use std::path::Path;
@@ -12,11 +13,13 @@ use super::{RecordError, Store, Usage, remove};
 use crate::exec::Outcome;
 
 const LOCK_FILE: &str = "lock";
+/// Its name until it is held.
+const LOCK_ASIDE: &str = ".lock.new";
 
 /// Takes the lock of a new run's folder. It gets its name once it is held: whoever sees it and finds
 /// it free knows that the run is over. Holds the number of our process.
 pub(super) fn lock(folder: &Path) -> io::Result<File> {
-    let aside = folder.join(".lock.new");
+    let aside = folder.join(LOCK_ASIDE);
     let mut file = File::options()
         .create(true)
         .truncate(false)
@@ -55,6 +58,24 @@ fn is_alive(folder: &Path) -> bool {
         Ok(file) => file.try_lock_shared().is_err(),
         Err(error) => error.kind() != io::ErrorKind::NotFound,
     }
+}
+
+/// As a run's folder is before the run is in the database. When in doubt, it is not.
+fn is_blank(folder: &Path) -> bool {
+    let is_blank = |entry: io::Result<fs::DirEntry>| {
+        let entry = entry?;
+        let meta = entry.metadata()?;
+        let is_lock = [LOCK_FILE, LOCK_ASIDE]
+            .map(OsStr::new)
+            .contains(&&*entry.file_name());
+        Ok(meta.is_file() && (is_lock || meta.len() == 0))
+    };
+    let all = |entries: fs::ReadDir| {
+        entries
+            .map(is_blank)
+            .all(|it: io::Result<bool>| it.unwrap_or(false))
+    };
+    fs::read_dir(folder).is_ok_and(all)
 }
 
 impl Store {
@@ -104,7 +125,8 @@ impl Store {
             .map_err(|error| self.failed(error))
     }
 
-    /// Removes folders of runs that died before they were recorded.
+    /// Removes folders of runs that died before they were recorded. One that holds anything had been
+    /// recorded, in a history that was moved away or replaced by an older copy: it stays.
     pub fn remove_unborn(&self) -> Result<(), RecordError> {
         let failed = |error| RecordError::Io(self.folder.clone(), error);
         let all = all_ids(&self.connection).map_err(|error| self.failed(error))?;
@@ -121,7 +143,7 @@ impl Store {
             // Without a lock file it is being made at this moment, or is not ours.
             let was_locked = entry.path().join(LOCK_FILE).exists();
             // In this order: one that ends between the two questions is known by then.
-            if !was_locked || is_alive(&entry.path()) {
+            if !was_locked || is_alive(&entry.path()) || !is_blank(&entry.path()) {
                 continue;
             }
             if !is_known(&self.connection, id).map_err(|error| self.failed(error))? {

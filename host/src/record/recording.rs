@@ -180,6 +180,18 @@ impl Recording<'_> {
         Ok(())
     }
 
+    /// Notes the names of the secrets it has: should it die, they are taken out of what it left.
+    pub fn has_secrets(&self, names: &[&str]) -> Result<(), RecordError> {
+        self.store
+            .connection
+            .execute(
+                "UPDATE runs SET secrets = ?2 WHERE id = ?1",
+                [&self.id, &names.join("\n")],
+            )
+            .map(drop)
+            .map_err(|error| self.store.failed(error))
+    }
+
     /// Appends to `events.jsonl`.
     pub fn event(&mut self, at: Timestamp, event: &Event) -> Result<(), RecordError> {
         write_line(&mut self.events, at, event)

@@ -79,6 +79,9 @@ const MIGRATIONS: &[&str] = &["
         at INTEGER NOT NULL,
         PRIMARY KEY (changeling, repo)
     ) STRICT;
+", "
+    -- names of the secrets the run had, one a line: whoever keeps what it left must take them out
+    ALTER TABLE runs ADD COLUMN secrets TEXT;
 "];
 
 /// The format this program writes.

@@ -321,6 +321,34 @@ fn a_damaged_database_is_said_and_left_alone() {
 }
 
 #[test]
+fn files_of_runs_outlive_their_database() {
+    let world = World::new();
+    world.ended("1", 0, &attention(), None);
+    let folder = world.store.folder_of("1");
+    fs::write(folder.join("patch.diff"), "+x").unwrap();
+    fs::create_dir_all(folder.join("workspace")).unwrap();
+    // One that was killed at its first step: there is nothing but an event.
+    drop(world.store.begin(&world.header("2", "o/n", 10)).unwrap());
+    let file = world.home.runs_dir().join("runs.sqlite");
+    fs::rename(&file, file.with_extension("damaged")).unwrap();
+    let store = Store::open(&world.home).unwrap();
+    assert!(store.run("1").unwrap().is_none());
+    store.remove_unborn().unwrap();
+    assert!(folder.join("patch.diff").exists());
+    assert!(folder.join("workspace").exists());
+    assert!(store.folder_of("2").exists());
+    // What begins a run and dies before it is recorded.
+    let unborn = store.folder_of("3");
+    fs::create_dir(&unborn).unwrap();
+    for name in ["events.jsonl", "log"] {
+        fs::write(unborn.join(name), "").unwrap();
+    }
+    fs::write(unborn.join("lock"), "4711\n").unwrap();
+    store.remove_unborn().unwrap();
+    assert!(!unborn.exists());
+}
+
+#[test]
 fn events_of_a_newer_program_are_kept_as_they_are() {
     let world = World::new();
     let recording = world.store.begin(&world.header("a", "o/n", 0)).unwrap();

@@ -187,6 +187,58 @@ fn at_the_others() {
     deaths(Event::NAMES.iter().skip(1).step_by(2));
 }
 
+/// What a dead run left is kept without its secrets, or not at all.
+#[test]
+fn with_a_secret_that_is_not_there_when_its_work_is_taken() {
+    const SECRET: &str = "sk-ant-0123456789abcdef";
+    let mut shop = Shop::new();
+    shop.with("secrets = [\"GITHUB_TOKEN\", \"DEPLOY_KEY\"]\npermissions = [\"publish\", \"repo:read\", \"env:DEPLOY_KEY\"]");
+    let script = format!(
+        "echo \"# $DEPLOY_KEY\" >> app.py; {COMMIT}; echo \"$DEPLOY_KEY\" > left; touch $root/committed; sleep 600"
+    );
+    let die = || {
+        let _ = std::fs::remove_file(shop.env.root().join("committed"));
+        let before = shop.records();
+        let run = shop.prepare_with(&script).env("DEPLOY_KEY", SECRET);
+        let mut run = run.spawn();
+        wait_for("a commit", || shop.env.root().join("committed").exists());
+        run.kill().expect("killing a child");
+        run.wait().expect("waiting for a child");
+        let mut new = shop.records();
+        new.retain(|folder| !before.contains(folder));
+        new.pop().expect("a record")
+    };
+    let folder = die();
+    let patches = ["patch.diff", "uncommitted.diff"].map(|name| folder.join(name));
+    // In another shell, where it is not set.
+    for _ in 0..2 {
+        let doctor = shop.command(["doctor"]).run();
+        assert!(doctor.stderr.contains("set DEPLOY_KEY"), "{doctor}");
+        assert!(folder.join("workspace").exists());
+        assert!(!patches.iter().any(|patch| patch.exists()));
+    }
+    shop.command(["doctor"]).env("DEPLOY_KEY", SECRET).run();
+    assert!(!folder.join("workspace").exists());
+    for patch in &patches {
+        let patch = std::fs::read_to_string(patch).expect("its work is taken");
+        assert!(patch.contains("[redacted DEPLOY_KEY]"), "{patch}");
+        assert!(!patch.contains(SECRET), "{patch}");
+    }
+    // Or nobody wants it.
+    let folder = die();
+    shop.command(["doctor"]).run();
+    let id = folder
+        .file_name()
+        .expect("a name")
+        .to_string_lossy()
+        .into_owned();
+    shop.command(["runs", "settle", &id]).run().success();
+    let doctor = shop.command(["doctor"]).run();
+    assert!(!doctor.stderr.contains("DEPLOY_KEY"), "{doctor}");
+    assert!(!folder.join("workspace").exists() && !folder.join("patch.diff").exists());
+    shop.nothing_lives();
+}
+
 /// Ctrl-C is no death: the run ends itself, and says so.
 #[test]
 fn interrupted_by_a_person() {
