@@ -303,6 +303,9 @@ impl Course<'_> {
                 .save(File::PullRequest, text.body.as_bytes())?;
         }
         let ready = worked?;
+        if let Some(tip) = &trail.done.collected.tip {
+            run.recording.has_checked(tip)?;
+        }
         trail.step = StepName::Publish;
         let Some(text) = text else {
             return Err(Error::failed("there is work, and nothing to say about it").into());

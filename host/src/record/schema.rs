@@ -82,6 +82,9 @@ const MIGRATIONS: &[&str] = &["
 ", "
     -- names of the secrets the run had, one a line: whoever keeps what it left must take them out
     ALTER TABLE runs ADD COLUMN secrets TEXT;
+", "
+    -- the last of its commits that passed the check before publishing
+    ALTER TABLE runs ADD COLUMN checked TEXT;
 "];
 
 /// The format this program writes.
