@@ -122,7 +122,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, RecordError> {
     Ok(connection)
 }
 
-/// Changes the journal, for good. SQLite does not wait by itself when others do the same just now.
+/// Changes the journal, for good. `SQLite` does not wait by itself when others do the same just now.
 fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let give_up = Instant::now() + PATIENCE;
     loop {
