@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::exec::{Event, Outcome, StepName};
+use crate::exec::Outcome;
 use crate::git::{Git, Mirror};
 use crate::record::{File, Kind, Record, Store};
 use crate::repo_url::RepoUrl;
@@ -88,12 +88,14 @@ fn publish(record: &Record, store: &Store, context: &Context) -> (&'static str, 
         return (in_a_clone, take);
     };
     let repo: Option<RepoUrl> = record.repo.clone().try_into().ok();
+    // Not by its events: an agent could write there, and the mirror may hold newer commits.
+    let checked = store.checked_by(&record.id).ok().flatten();
     let kept = repo
-        .filter(|_| passed_check(record, store))
         .and_then(|repo| {
             let git = Git::new(&context.env);
             Mirror::kept(&git, &context.home, &repo, &record.id, branch)
-        });
+        })
+        .filter(|(_, tip)| checked.as_ref() == Some(tip));
     if let Some((git_dir, tip)) = kept {
         let push = shell_words::quote(&format!("{}:refs/heads/{branch}", short(&tip))).into_owned();
         let url = shell_words::quote(&record.repo);
@@ -110,15 +112,6 @@ fn publish(record: &Record, store: &Store, context: &Context) -> (&'static str, 
         }
         None => (in_a_clone, take),
     }
-}
-
-/// Its commits passed the check before publishing: nothing else comes to that step.
-fn passed_check(record: &Record, store: &Store) -> bool {
-    let events = store.events(&record.id).unwrap_or_default();
-    let publish = Event::StepStarted {
-        step: StepName::Publish,
-    };
-    events.iter().any(|it| it.event.as_ref() == Some(&publish))
 }
 
 /// Where a pushed branch becomes a pull request.

@@ -209,6 +209,15 @@ impl Store {
         Ok(names.lines().map(str::to_owned).collect())
     }
 
+    /// The last commit of a run that passed the check before publishing.
+    pub fn checked_by(&self, id: &str) -> Result<Option<String>, RecordError> {
+        self.connection
+            .query_row("SELECT checked FROM runs WHERE id = ?1", [id], |row| {
+                row.get(0)
+            })
+            .map_err(|error| self.failed(error))
+    }
+
     /// Forgets a run that never became one.
     fn forget(&self, id: &str) -> Result<(), RecordError> {
         self.connection

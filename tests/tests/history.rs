@@ -553,7 +553,7 @@ fn a_patch_is_what_it_was() {
 #[test]
 fn what_did_not_pass_the_check_is_not_offered_as_it_is() {
     let env = env();
-    let _store = some(&env);
+    let store = some(&env);
     let repo: changelings::repo_url::RepoUrl = MYREPO.to_owned().try_into().unwrap();
     let source = env.repo("source");
     source.write("a", "a\n");
@@ -567,23 +567,40 @@ fn what_did_not_pass_the_check_is_not_offered_as_it_is() {
         .run()
         .success();
     source.git(["push", "--quiet", mirror.to_str().unwrap(), &run]);
-    let json = command(&env, &["runs", "show", ATTENTION, "--json"])
-        .run()
-        .success()
-        .json();
-    let next = json["next"].as_array().unwrap().iter();
-    let commands: Vec<_> = next
-        .map(|advice| advice["command"].as_str().unwrap())
-        .collect();
-    assert!(
-        commands.iter().all(|command| !command.contains("mirrors/")),
-        "{commands:?}"
-    );
+    let tip = source.git(["rev-parse", "HEAD"]);
+    let commands = || -> Vec<String> {
+        let shown = command(&env, &["runs", "show", ATTENTION, "--json"])
+            .run()
+            .success()
+            .json();
+        let next = shown["next"].as_array().unwrap().iter();
+        next.map(|advice| advice["command"].as_str().unwrap().to_owned())
+            .collect()
+    };
     let by_patch = format!("changeling runs show {ATTENTION} --patch | git apply --index");
-    assert!(
-        commands.iter().any(|command| command.contains(&by_patch)),
-        "{commands:?}"
-    );
+    let is_by_patch = || {
+        let commands = commands();
+        let by_mirror = commands.iter().any(|it| it.contains("mirrors/"));
+        assert!(
+            by_mirror != commands.iter().any(|it| it.contains(&by_patch)),
+            "{commands:?}"
+        );
+        !by_mirror
+    };
+    assert!(is_by_patch());
+    // Whatever its events say: the agent could write them.
+    let publish = Event::StepStarted {
+        step: StepName::Publish,
+    };
+    let now = NOW.parse().unwrap();
+    store.add_event(ATTENTION, now, &publish).unwrap();
+    assert!(is_by_patch());
+    // Others than the mirror holds, such as what a run held that died later.
+    let recording = store.reopen(ATTENTION).unwrap().unwrap();
+    recording.has_checked(&"0".repeat(40)).unwrap();
+    assert!(is_by_patch());
+    recording.has_checked(tip.trim()).unwrap();
+    assert!(!is_by_patch());
 }
 
 #[test]

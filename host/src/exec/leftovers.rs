@@ -189,8 +189,8 @@ fn redactor(store: &Store, record: &Record, plan: &Plan, context: &Context) -> R
         .collect();
     names.sort_unstable();
     names.dedup();
-    let named = changeling.and_then(|changeling| changeling.ssh_key.as_ref());
-    let key = ssh_key_text(named.map(|key| key.0.as_str()), own, &config, context);
+    let key_at = changeling.and_then(|changeling| changeling.ssh_key.as_ref());
+    let key = ssh_key_text(key_at.map(|key| key.0.as_str()), own, &config, context);
     let mut found: Vec<(&str, String)> = key.map(|key| ("SSH_KEY", key)).into_iter().collect();
     for name in names {
         let value = secret::find(name, &config, &context.env);

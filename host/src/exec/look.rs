@@ -74,7 +74,7 @@ pub(super) fn look(
         Composition::Skip { reason } => Err(reason.clone()),
         Composition::Run(brief) => Ok(run.try_step(StepName::Plan, |run| {
             let plan = subject.plan(brief, &facts)?;
-            run.recording.plan(&plan)?;
+            run.plan(&plan)?;
             Ok(plan)
         })?),
     };

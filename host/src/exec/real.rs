@@ -261,21 +261,22 @@ impl Course<'_> {
             context: run.context,
             folder: &folder,
         };
+        let known = secrets::find(subject, run.context);
+        run.hides(&known)?;
+        trail.redactor = known.redactor();
         let looked = look(run, &mut trail.step, subject, &reach.git()?)?;
         learn_fates(self.store, subject, &looked.facts.pull_requests, run);
         let plan = match looked.plan {
             Ok(plan) => ran.plan.insert(plan),
             Err(reason) => return Ok(Outcome::Skipped { reason }),
         };
-        let known = secrets::find(subject, plan, true, run.context);
-        trail.redactor = known.redactor();
-        run.recording.has_secrets(&known.names())?;
         let redactor = &trail.redactor;
         for name in redactor.too_short() {
             let note = format!("the secret {name} is too short to be looked for in what is kept");
             ran.notes.push(note);
         }
-        if let Some(error) = known.errors.into_iter().next() {
+        let for_agent = known.for_agent(plan, true);
+        if let Some(error) = known.into_error(plan) {
             return Err(error.into());
         }
         let identity = looked.identity.ok_or_else(nobody)?;
@@ -298,7 +299,7 @@ impl Course<'_> {
             agent: &agent,
             origin: &origin,
             identity: &identity,
-            secrets: &known.for_agent,
+            secrets: &for_agent,
             redactor,
             pushes_to: may_push.then_some(reach),
         };
@@ -309,6 +310,9 @@ impl Course<'_> {
                 .save(File::PullRequest, text.body.as_bytes())?;
         }
         let ready = worked?;
+        if let Some(tip) = &trail.done.collected.tip {
+            run.recording.has_checked(tip)?;
+        }
         trail.step = StepName::Publish;
         let Some(text) = text else {
             return Err(Error::failed("there is work, and nothing to say about it").into());

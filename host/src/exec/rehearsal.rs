@@ -77,6 +77,9 @@ pub fn rehearse(
     let mut run = Run::begin(&store, &header, context, watch)?;
     let folder = run.recording.folder().to_owned();
     let mut step = StepName::Mirror;
+    let known = secrets::find(subject, context);
+    run.hides(&known)?;
+    let redactor = known.redactor();
     // Where the agent works lies no key.
     let looked = subject
         .git(context, Some(&folder))
@@ -103,12 +106,10 @@ pub fn rehearse(
     match looked.plan {
         Err(reason) => rehearsal.outcome = Outcome::Skipped { reason },
         Ok(plan) => {
-            let known = secrets::find(subject, &plan, false, context);
-            for error in &known.errors {
+            for error in known.errors(&plan) {
                 let note = format!("{error}; the rehearsal goes on without it");
                 rehearsal.notes.push(note);
             }
-            let redactor = known.redactor();
             let identity = looked
                 .identity
                 .unwrap_or_else(|| made_up(&mut rehearsal.notes));
@@ -119,7 +120,7 @@ pub fn rehearse(
                 agent: &wish.agent,
                 origin: &origin.to_string_lossy(),
                 identity: &identity,
-                secrets: &known.for_agent,
+                secrets: &known.for_agent(&plan, false),
                 redactor: &redactor,
                 pushes_to: None,
             };
@@ -146,6 +147,7 @@ pub fn rehearse(
         }
         leftovers::remove_scratch(&folder);
     }
+    rehearsal.outcome = redactor.value(&rehearsal.outcome);
     store.mark_clean(&rehearsal.run_id)?;
     run.finish(&rehearsal.outcome, usage)?;
     Ok(rehearsal)

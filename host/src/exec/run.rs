@@ -2,11 +2,14 @@
 
 use jiff::Timestamp;
 
+use super::secrets::Secrets;
 use super::{Event, Outcome, StepName};
 use crate::agent::Heard;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::plan::Plan;
 use crate::record::{Header, RecordError, Recording, Store, Usage};
+use crate::redact::Redactor;
 
 /// What a run shows to whoever watches it.
 #[derive(Debug)]
@@ -23,6 +26,8 @@ pub(super) struct Run<'a> {
     pub(super) recording: Recording<'a>,
     pub(super) context: &'a Context,
     watch: &'a mut dyn FnMut(News),
+    /// What must not be in its events.
+    redactor: Redactor,
 }
 
 /// Why a run ends before its last step: its outcome is known.
@@ -43,6 +48,7 @@ impl<'a> Run<'a> {
             recording,
             context,
             watch,
+            redactor: Redactor::default(),
         })
     }
 
@@ -50,7 +56,24 @@ impl<'a> Run<'a> {
         self.context.clock.now()
     }
 
+    /// From here on nothing of these secrets is written down.
+    pub(super) fn hides(&mut self, secrets: &Secrets) -> Result<()> {
+        self.recording.has_secrets(&secrets.names())?;
+        self.redactor = secrets.redactor();
+        Ok(())
+    }
+
+    /// Writes the plan down. Its branch stays as it is, since git must know it.
+    pub(super) fn plan(&mut self, plan: &Plan) -> Result<()> {
+        let clean = Plan {
+            branch: plan.branch.clone(),
+            ..self.redactor.value(plan)
+        };
+        Ok(self.recording.plan(&clean)?)
+    }
+
     pub(super) fn event(&mut self, event: &Event) -> Result<()> {
+        let event = &self.redactor.value(event);
         self.recording.event(self.now(), event)?;
         (self.watch)(News::Event(event));
         Ok(())
@@ -113,8 +136,8 @@ impl<'a> Run<'a> {
             self.recording.discard()
         } else {
             let now = self.now();
-            self.recording
-                .finish(&failure(step, &error), Usage::default(), now)
+            let outcome = self.redactor.value(&failure(step, &error));
+            self.recording.finish(&outcome, Usage::default(), now)
         };
         if let Err(record) = written {
             tracing::warn!("cannot write the record: {record}");

@@ -192,6 +192,18 @@ impl Recording<'_> {
             .map_err(|error| self.store.failed(error))
     }
 
+    /// Its commits up to this one passed the check before publishing.
+    pub fn has_checked(&self, commit: &str) -> Result<(), RecordError> {
+        self.store
+            .connection
+            .execute(
+                "UPDATE runs SET checked = ?2 WHERE id = ?1",
+                [self.id.as_str(), commit],
+            )
+            .map(drop)
+            .map_err(|error| self.store.failed(error))
+    }
+
     /// Appends to `events.jsonl`.
     pub fn event(&mut self, at: Timestamp, event: &Event) -> Result<(), RecordError> {
         write_line(&mut self.events, at, event)

@@ -99,12 +99,22 @@ impl Store {
             )
         );
         let folder = self.folder_of(&record.id);
-        // The workspace itself stays when its work could not be taken out of it.
-        let left = [File::Patch.name(), File::Uncommitted.name(), "workspace"];
+        let is_there = |name: &str| folder.join(name).symlink_metadata().is_ok();
+        // The workspace itself stays when its work could not be taken out of it; or because somebody
+        // wanted to see it (`--keep`), and then it holds nothing else.
         !published
-            && left
-                .iter()
-                .any(|name| folder.join(name).symlink_metadata().is_ok())
+            && (is_there(File::Patch.name())
+                || is_there(File::Uncommitted.name())
+                || is_there("workspace") && self.is_unclean(&record.id))
+    }
+
+    /// When in doubt, it is.
+    fn is_unclean(&self, id: &str) -> bool {
+        self.connection
+            .query_row("SELECT clean = 0 FROM runs WHERE id = ?1", [id], |row| {
+                row.get(0)
+            })
+            .unwrap_or(true)
     }
 
     fn may_go(&self, record: &Record) -> Result<bool, RecordError> {

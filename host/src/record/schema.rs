@@ -82,6 +82,9 @@ const MIGRATIONS: &[&str] = &["
 ", "
     -- names of the secrets the run had, one a line: whoever keeps what it left must take them out
     ALTER TABLE runs ADD COLUMN secrets TEXT;
+", "
+    -- the last of its commits that passed the check before publishing
+    ALTER TABLE runs ADD COLUMN checked TEXT;
 "];
 
 /// The format this program writes.
@@ -119,7 +122,7 @@ pub(super) fn open(file: &Path) -> Result<Connection, RecordError> {
     Ok(connection)
 }
 
-/// Changes the journal, for good. The library does not wait by itself when others do the same just now.
+/// Changes the journal, for good. `SQLite` does not wait by itself when others do the same just now.
 fn log_ahead(connection: &Connection) -> rusqlite::Result<()> {
     let give_up = Instant::now() + PATIENCE;
     loop {

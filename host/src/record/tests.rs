@@ -219,6 +219,8 @@ fn old_records_go_and_unpublished_work_stays() {
     fs::write(folder("uncommitted").join("uncommitted.diff"), "diff").unwrap();
     with_patch("pushed", 4, &pushed);
     world.ended("nothing", 5, &nothing(), None);
+    // By `--keep`.
+    fs::create_dir(folder("nothing").join("workspace")).unwrap();
     world.ended("failed-early", 6, &failed(), None);
     world.ended("attention-without-a-patch", 7, &attention(), None);
     drop(
@@ -227,6 +229,12 @@ fn old_records_go_and_unpublished_work_stays() {
             .begin(&world.header("unclean", "o/n", 8))
             .unwrap(),
     );
+    fs::create_dir(folder("unclean").join("workspace")).unwrap();
+    let has_work = |id| {
+        let record = world.store.run(id).unwrap().unwrap();
+        world.store.has_unpublished_work(&record)
+    };
+    assert!(has_work("unclean") && !has_work("nothing"));
     let alive = world.store.begin(&world.header("alive", "o/n", 9)).unwrap();
     world.ended("other", 10, &nothing(), None);
 

@@ -1,5 +1,6 @@
 //! A secret arrives at the agent byte for byte, and is nowhere else.
 
+use changelings_tests::outside_template;
 use changelings_tests::traces::{Watch, files_with};
 
 use super::{COMMIT, Ran, Shop, TOKEN};
@@ -102,4 +103,45 @@ fn what_was_not_granted_does_not_arrive() {
     ] {
         assert!(!seen.contains(absent), "{absent}: {seen}");
     }
+}
+
+/// Neither what the configuration says nor what the template says is written down with it, though that
+/// is before any agent is there.
+#[test]
+fn what_is_planned_is_kept_without_it() {
+    const SECRET: &str = "sk-ant-0123456789abcdef";
+    let mut shop = Shop::new();
+    shop.with(&format!(
+        "secrets = [\"GITHUB_TOKEN\", \"DEPLOY_KEY\"]\nmessage_append = \"Deploy with {SECRET}.\""
+    ));
+    let run = shop
+        .prepare_with("cat > $root/prompt")
+        .env("DEPLOY_KEY", SECRET);
+    let ran = shop.ran(run).is("no-changes", 0);
+    for file in ["prompt.md", "plan.json"] {
+        let text = ran.file(file);
+        assert!(
+            text.contains("Deploy with [redacted DEPLOY_KEY]."),
+            "{text}"
+        );
+    }
+    // The template tells that it is "looking everywhere".
+    let template = shop.env.root().join("x.wasm");
+    std::fs::copy(outside_template(), &template).expect("a copy");
+    let path = template.to_string_lossy().into_owned();
+    shop.command(["permission", "grant", &path, "agent", "repo:read", "--yes"])
+        .run()
+        .success();
+    shop.add_of(
+        &path,
+        "counter",
+        "secrets = [\"GITHUB_TOKEN\", \"DEPLOY_KEY\"]",
+    );
+    let run = shop.prepare("counter").arg("--agent-command");
+    let run = run.arg(shop.agent("true")).env("DEPLOY_KEY", "everywhere");
+    let told = shop.ran(run).is("no-changes", 0);
+    let note = told.event("note").expect("a note")["message"].to_string();
+    assert!(note.contains("looking [redacted DEPLOY_KEY]"), "{note}");
+    let found = files_with(&ran.folder, &[SECRET.to_owned()]);
+    assert!(found.is_empty(), "{found:#?}");
 }
