@@ -64,7 +64,11 @@ fn truth_after(shop: &Shop, folder: &Path, event: &str) {
         () if last("pushing") => &["needs-attention"],
         () => &["interrupted"],
     };
-    // Readers tell it as it is, and touch nothing.
+    // Readers tell it as it is, and touch nothing. A child that was just being started holds the
+    // run's lock until it is a program of its own.
+    wait_for("the end of the run to be told", || {
+        !told(shop, folder).0.is_empty()
+    });
     let (word, told) = told(shop, folder);
     assert!(words.contains(&word.as_str()), "{event}: {told}");
 
