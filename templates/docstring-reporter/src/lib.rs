@@ -151,9 +151,9 @@ fn listed(chosen: &[(&Missing, Option<usize>)], read: &Read, churn: &Churn) -> S
         let word = prompt::code_bounded(missing.item.own_name(), 60);
         let used = match mentions {
             None => format!(", other files with the word {word} not counted"),
-            Some(0) => format!(", the word {word} occurs in no other file"),
+            Some(0) => format!(", the word {word} occurs in the code of no other file"),
             Some(files) => format!(
-                ", the word {word} occurs in {}",
+                ", the word {word} occurs in the code of {}",
                 prompt::count(*files, "other file")
             ),
         };

@@ -43,14 +43,14 @@ fn a_name_that_gets_a_docstring_is_gone_from_the_list() {
             "-title: Docstring Reporter: 4 public names without a docstring",
             "-Public names with a docstring: 4 of 8 in Go.",
             "-All 4 names:",
-            "-2. `internal/queue/queue.go:42` func `Backoff`, the word `Backoff` occurs in 1 other file, file: 1 commit in 180 days",
+            "-2. `internal/queue/queue.go:42` func `Backoff`, the word `Backoff` occurs in the code of 1 other file, file: 1 commit in 180 days",
             "-3. `internal/queue/queue.go:31` method `Queue.Pop`, other files with the word `Pop` not counted, file: 1 commit in 180 days",
-            "-4. `internal/relay/relay.go:14` type `Relay`, the word `Relay` occurs in no other file, file: 1 commit in 180 days",
+            "-4. `internal/relay/relay.go:14` type `Relay`, the word `Relay` occurs in the code of no other file, file: 1 commit in 180 days",
             "+title: Docstring Reporter: 3 public names without a docstring",
             "+Public names with a docstring: 5 of 8 in Go.",
             "+All 3 names:",
             "+2. `internal/queue/queue.go:31` method `Queue.Pop`, other files with the word `Pop` not counted, file: 1 commit in 180 days",
-            "+3. `internal/relay/relay.go:14` type `Relay`, the word `Relay` occurs in no other file, file: 1 commit in 180 days",
+            "+3. `internal/relay/relay.go:14` type `Relay`, the word `Relay` occurs in the code of no other file, file: 1 commit in 180 days",
         ]
     );
 }
