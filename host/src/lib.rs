@@ -25,6 +25,7 @@ pub mod github;
 pub mod http;
 pub mod job;
 pub mod mngr;
+pub mod modal;
 pub mod names;
 pub mod notify;
 pub mod patch;
