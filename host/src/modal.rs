@@ -8,6 +8,7 @@ pub mod client;
 pub mod document;
 mod error;
 pub mod image;
+pub mod runner;
 
 pub use client::Client;
 pub use document::Document;
