@@ -7,6 +7,7 @@
 pub mod client;
 pub mod document;
 mod error;
+pub mod freeze;
 pub mod image;
 pub mod runner;
 
