@@ -12,7 +12,7 @@ check  tells whether a run could work; `changeling deploy --verify` starts it.
 
 The secrets are those of the Modal secret that job.json names. They go into the environment of
 `changeling exec`, which runs as root; the agent runs as another user, who cannot read it, and
-gets what its permissions name. Records and a copy of each repository are kept on the volume.
+gets what its permissions name. The volume keeps records and a copy of each repository.
 
 To stop it for good: `changeling undeploy NAME`, or `modal app stop changeling-NAME`. To take
 it off the schedule: `changeling disable NAME`. To see what it did: `changeling status NAME`.
@@ -28,11 +28,12 @@ import modal
 from modal.exception import InputCancellation
 
 PLACE = Path("/changeling")  # in the container
+VOLUME = "/changeling/volume"
 HERE = Path(__file__).parent if modal.is_local() else PLACE
 JOB = json.loads((HERE / "job.json").read_text())
 APP = JOB["app"]
 TARGETS = range(len(JOB["jobs"]))  # one for each repository
-SECRETS = APP["secret"]["variables"] if APP["secret"] else []
+SECRET = APP["secret"] or {"name": "", "variables": []}
 SECONDS_TO_STOP = 25  # Modal kills 30 seconds after it asked
 
 
@@ -53,16 +54,14 @@ guard = modal.Dict.from_name(APP["guard"], create_if_missing=True)
 cron = APP["schedule"] and modal.Cron(APP["schedule"], timezone=APP["timezone"])
 # A container of its own, so that no run finds what another left; and never paid twice.
 common = {"image": image(), "single_use_containers": True, "retries": 0}
-private = dict(common)
-if SECRETS:
-    secret = modal.Secret.from_name(APP["secret"]["name"], required_keys=SECRETS)
-    private["secrets"] = [secret]
+secrets = [modal.Secret.from_name(SECRET["name"], required_keys=SECRET["variables"])]
+private = {**common, "secrets": secrets if SECRET["variables"] else []}
 
 
 @app.function(
     **private,
     schedule=cron if len(TARGETS) == 1 else None,
-    volumes={str(PLACE / "volume"): volume},
+    volumes={VOLUME: volume},
     timeout=APP["timeout_seconds"],
     max_containers=APP["max_containers"],
     **{key: APP[key] for key in ("cpu", "memory", "gpu", "ephemeral_disk", "region")},
@@ -70,8 +69,9 @@ if SECRETS:
 def run(target: int = 0, by: str = "schedule"):
     """Works on one repository; an error says that it did not go well, and why."""
     attempt = os.urandom(6).hex()
-    options = [f"--target={target}", f"--by={by}", f"--volume={PLACE / 'volume'}"]
-    options += [f"--call={modal.current_function_call_id()}", f"--attempt={attempt}"]
+    call = modal.current_function_call_id()
+    options = [f"--target={target}", f"--by={by}", f"--call={call}"]
+    options += [f"--attempt={attempt}", f"--volume={VOLUME}"]
     signals = []
     with execute(*options) as child:
 
@@ -87,15 +87,15 @@ def run(target: int = 0, by: str = "schedule"):
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
             signal.signal(number, stop)
         ended = answer(child, attempt)
-    if signal.SIGUSR1 in signals:
+    if child.returncode == 0:
+        return ended
+    stopped = ended is None or child.returncode == 130
+    if stopped and signal.SIGUSR1 in signals:
         raise InputCancellation("the call was cancelled")
-    if signals:
+    if stopped and signals:
         raise KeyboardInterrupt  # Modal delivers the same input again.
-    if ended is None:
-        raise RuntimeError(f"`changeling exec` died: exit code {child.returncode}")
-    if child.returncode != 0:
-        raise RuntimeError(ended["sentence"])
-    return ended
+    died = f"`changeling exec` died with exit code {child.returncode}; see the log"
+    raise RuntimeError(ended["sentence"] if ended else died)
 
 
 @app.function(**private, timeout=600)
@@ -118,7 +118,8 @@ if len(TARGETS) > 1:
 
 def execute(*options):
     """Starts what does the work: from here on only its environment has the secrets."""
-    own = {name: os.environ.pop(name) for name in SECRETS if name in os.environ}
+    names = [name for name in SECRET["variables"] if name in os.environ]
+    own = {name: os.environ.pop(name) for name in names}
     return subprocess.Popen(
         [APP["runner"], "exec", str(PLACE / "job.json"), *options],
         env={**os.environ, **own, "CHANGELINGS_HOME": str(PLACE / "home")},
