@@ -9,6 +9,7 @@ pub mod client;
 pub mod container;
 pub mod document;
 mod error;
+pub mod freeze;
 pub mod image;
 pub mod runner;
 
