@@ -2,9 +2,11 @@
 //! of it afterwards.
 //!
 //! Here on this machine: `document` is what is deployed, `deployment` the folder that keeps it, `image`
-//! and `runner` what stands in the container, `client` the one Python process that talks to Modal.
+//! and `runner` what stands in the container, `client` the one Python process that talks to Modal. In the
+//! container: `container`, around the engine that runs everywhere.
 
 pub mod client;
+pub mod container;
 pub mod deployment;
 pub mod document;
 mod error;
