@@ -12,6 +12,7 @@ use crate::names::{Name, printable};
 use crate::prepare::Subject;
 use crate::record::{Record, Store, Summary, Usage};
 use crate::ui::style::{self, paint};
+use crate::ui::time;
 
 /// `--json`.
 #[derive(Debug, Serialize)]
@@ -89,9 +90,11 @@ fn good(outcome: &Outcome, record: &Record) -> Vec<Advice> {
     }
 }
 
-/// `$0.42, 12 turns`, as far as it is known.
+/// `0.42 USD, 12 turns`, as far as it is known.
 pub(super) fn spent(usage: Usage) -> Option<String> {
-    let cost = usage.cost_usd.map(|usd| format!("${usd:.2}"));
+    let cost = usage
+        .cost_usd
+        .map(|usd| format!("{} USD", time::dollars(usd)));
     let turns = usage.turns.map(|turns| match turns {
         1 => "1 turn".to_owned(),
         turns => format!("{turns} turns"),
@@ -166,7 +169,10 @@ mod tests {
         assert_eq!(elapsed(200), "3 min 20 s");
         assert_eq!(elapsed(3900), "1 h 5 min");
         let usage = |cost_usd, turns| Usage { cost_usd, turns };
-        assert_eq!(spent(usage(Some(0.421), Some(1))).unwrap(), "$0.42, 1 turn");
+        assert_eq!(
+            spent(usage(Some(0.421), Some(1))).unwrap(),
+            "0.42 USD, 1 turn"
+        );
         assert_eq!(spent(usage(None, Some(12))).unwrap(), "12 turns");
         assert_eq!(spent(usage(None, None)), None);
     }
