@@ -1,5 +1,7 @@
 //! Whether a run may start: money, and failures in a row.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Changeling;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -11,7 +13,8 @@ use crate::schedule::Zone;
 pub const LEAST_USD: f64 = 0.01;
 
 /// Who starts a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trigger {
     /// A person, who can be told and can decide.
     Hand,
