@@ -29,6 +29,8 @@ AT_ONCE = 24
 LONG_POLL = 50.0
 # Seconds that the last lines of a log may take after the end of their call.
 STRAGGLERS = 3.0
+# Entries of the log of a call that is over, or began before somebody looked; Modal gives no more at once.
+MOST_ENTRIES = 1000
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -38,14 +40,19 @@ async def look(request):
     """Calls, and the records that are not known yet, of every app in `apps`."""
     client = await _Client.from_env()
     at_once = asyncio.Semaphore(AT_ONCE)
-    await asyncio.gather(*(_look_at(client, request["environment"], app, at_once) for app in request["apps"]))
+    await asyncio.gather(*(_look_at(client, app, at_once) for app in request["apps"]))
 
 
-async def _look_at(client, environment, app, at_once):
-    name = app["name"]
+async def _look_at(client, app, at_once):
+    name, environment = app["name"], app["environment"]
     try:
-        listed = [_calls(client, environment, name, function, at_once) for function in app["functions"]]
-        volume, *calls = await asyncio.gather(_volume(client, environment, app["volume"], at_once), *listed)
+        listed = [
+            _calls(client, environment, name, function, at_once)
+            for function in app["functions"]
+        ]
+        volume, *calls = await asyncio.gather(
+            _volume(client, environment, app["volume"], at_once), *listed
+        )
         deployed = any(found is not None for found in calls)
         ids = set()
         for function, found in zip(app["functions"], calls):
@@ -65,13 +72,21 @@ async def _calls(client, environment, app, function, at_once):
     async with at_once:
         try:
             found = await client._stub.FunctionGet(
-                api_pb2.FunctionGetRequest(app_name=app, object_tag=function, environment_name=environment or "")
+                api_pb2.FunctionGetRequest(
+                    app_name=app,
+                    object_tag=function,
+                    environment_name=environment or "",
+                )
             )
         except NotFoundError:
             return None
         tail = api_pb2.FunctionCallFetchRequest.Tail(count=MOST_CALLS)
-        request = api_pb2.FunctionCallFetchRequest(function_id=found.function_id, tail=tail)
-        return list((await client._stub.FunctionCallFetch(request)).function_call_inputs)
+        request = api_pb2.FunctionCallFetchRequest(
+            function_id=found.function_id, tail=tail
+        )
+        return list(
+            (await client._stub.FunctionCallFetch(request)).function_call_inputs
+        )
 
 
 def _described(call):
@@ -83,7 +98,9 @@ def _described(call):
         "enqueued": optional("enqueued_at", lambda at: at.ToJsonString()),
         "started": optional("started_at", lambda at: at.ToJsonString()),
         "seconds": optional("execution_time_seconds"),
-        "status": _word(api_pb2.FunctionCallInputStatus, "FUNCTION_CALL_INPUT_STATUS_", call.status),
+        "status": _word(
+            api_pb2.FunctionCallInputStatus, "FUNCTION_CALL_INPUT_STATUS_", call.status
+        ),
     }
 
 
@@ -99,14 +116,20 @@ async def _volume(client, environment, name, at_once):
     """None when there is none yet."""
     async with at_once:
         try:
-            return await _Volume.from_name(name, environment_name=environment).hydrate(client)
+            return await _Volume.from_name(name, environment_name=environment).hydrate(
+                client
+            )
         except NotFoundError:
             return None
 
 
 async def _records(volume, app, known, calls, at_once):
     """Records that are complete, and of those that are not, what was written down when they began."""
-    new = [key for key in await _names(volume, "records", FileEntryType.DIRECTORY, at_once) if key not in known]
+    new = [
+        key
+        for key in await _names(volume, "records", FileEntryType.DIRECTORY, at_once)
+        if key not in known
+    ]
     complete = set(known)
 
     async def record(key):
@@ -123,7 +146,9 @@ async def _records(volume, app, known, calls, at_once):
         text = await _read(volume, f"started/{key}.json", at_once)
         emit("started", app=app, key=key, started=text)
 
-    open_keys = [key for key in keys if key not in complete and key.split(".")[0] in calls]
+    open_keys = [
+        key for key in keys if key not in complete and key.split(".")[0] in calls
+    ]
     await asyncio.gather(*(started(key) for key in open_keys))
 
 
@@ -134,7 +159,11 @@ async def _names(volume, folder, kind, at_once):
             entries = await volume.listdir(folder)
         except (NotFoundError, FileNotFoundError):
             return []
-    names = [pathlib.PurePosixPath(entry.path).name for entry in entries if entry.type == kind]
+    names = [
+        pathlib.PurePosixPath(entry.path).name
+        for entry in entries
+        if entry.type == kind
+    ]
     return [name for name in names if NAME.fullmatch(name)]
 
 
@@ -163,7 +192,11 @@ async def files(request):
     into = pathlib.Path(request["into"])
     volume = await _volume(client, request["environment"], request["volume"], at_once)
     folder = f"records/{request['key']}"
-    names = [] if volume is None else await _names(volume, folder, FileEntryType.FILE, at_once)
+    names = (
+        []
+        if volume is None
+        else await _names(volume, folder, FileEntryType.FILE, at_once)
+    )
 
     async def fetch(name):
         size = 0
@@ -201,33 +234,58 @@ async def spawn(request):
 
 @synchronizer.create_blocking
 async def follow(request):
-    """The logs of `calls` until all have ended, and then their records."""
+    """The logs of `calls`, what was said before included, until all have ended, and then their records."""
     client = await _Client.from_env()
-    await _follow(client, request, request["calls"])
+    await _follow(client, request, request["calls"], since=request["since"])
 
 
-async def _follow(client, request, calls):
-    environment, app, function = request["environment"], request["app"], request["function"]
+@synchronizer.create_blocking
+async def logs(request):
+    """What was said in `calls`, as far as Modal keeps it."""
+    client = await _Client.from_env()
+    app_id = await _app_id(client, request)
+    for call in request["calls"]:
+        for item in await _said(client, app_id, call, request["since"]):
+            emit("log", call=call, text=item.data)
+
+
+async def _app_id(client, request):
     found = await client._stub.FunctionGet(
-        api_pb2.FunctionGetRequest(app_name=app, object_tag=function, environment_name=environment or "")
+        api_pb2.FunctionGetRequest(
+            app_name=request["app"],
+            object_tag=request["function"],
+            environment_name=request["environment"] or "",
+        )
     )
-    app_id = found.handle_metadata.app_id
-    await asyncio.gather(*(_follow_one(client, app_id, call) for call in calls))
-    looked = {"name": app, "functions": [function], "volume": request["volume"], "known": request["known"]}
-    await _look_at(client, environment, looked, asyncio.Semaphore(AT_ONCE))
+    return found.handle_metadata.app_id
 
 
-async def _follow_one(client, app_id, call):
-    log = asyncio.create_task(_log(client, app_id, call))
+async def _follow(client, request, calls, since=None):
+    app_id = await _app_id(client, request)
+    await asyncio.gather(*(_follow_one(client, app_id, call, since) for call in calls))
+    looked = {
+        "name": request["app"],
+        "environment": request["environment"],
+        "functions": [request["function"]],
+        "volume": request["volume"],
+        "known": request["known"],
+    }
+    await _look_at(client, looked, asyncio.Semaphore(AT_ONCE))
+
+
+async def _follow_one(client, app_id, call, since):
+    log = asyncio.create_task(_log(client, app_id, call, since))
     try:
         result = await _result(client, call)
         await asyncio.wait([log], timeout=STRAGGLERS)
     finally:
         log.cancel()
     if result is None:
-        emit("ended", call=call, status="expired", message=None)
+        emit("ended", call=call, status="unknown", message=None)
         return
-    status = _word(api_pb2.GenericResult.GenericStatus, "GENERIC_STATUS_", result.status)
+    status = _word(
+        api_pb2.GenericResult.GenericStatus, "GENERIC_STATUS_", result.status
+    )
     # Not the result itself: it is a pickle, which runs what it likes when it is opened.
     emit("ended", call=call, status=status, message=result.exception or None)
 
@@ -236,17 +294,27 @@ async def _result(client, call):
     """How the call ended; None when Modal no longer knows."""
     while True:
         request = api_pb2.FunctionGetOutputsRequest(
-            function_call_id=call, timeout=LONG_POLL, last_entry_id="0-0", clear_on_success=False
+            function_call_id=call,
+            timeout=LONG_POLL,
+            last_entry_id="0-0",
+            clear_on_success=False,
         )
-        response = await client._stub.FunctionGetOutputs(request, timeout=LONG_POLL + 10)
+        response = await client._stub.FunctionGetOutputs(
+            request, timeout=LONG_POLL + 10
+        )
         if response.outputs:
             return response.outputs[0].result
         if response.num_unfinished_inputs == 0:
             return None
 
 
-async def _log(client, app_id, call):
+async def _log(client, app_id, call, since):
     """Passes the log on as it comes. A stream that breaks is taken up where it broke."""
+    told = set()
+    if since is not None:
+        for item in await _said(client, app_id, call, since):
+            told.add((item.timestamp, item.data))
+            emit("log", call=call, text=item.data)
     last, failures = "", 0
     while True:
         request = api_pb2.AppGetLogsRequest(
@@ -256,7 +324,7 @@ async def _log(client, app_id, call):
             async for batch in client._stub.AppGetLogs.unary_stream(request):
                 last, failures = batch.entry_id or last, 0
                 for item in batch.items:
-                    if item.data:
+                    if item.data and (item.timestamp, item.data) not in told:
                         emit("log", call=call, text=item.data)
                 if batch.app_done:
                     return
@@ -267,3 +335,14 @@ async def _log(client, app_id, call):
                 return
         # A server that ends streams at once must not be asked without a pause.
         await asyncio.sleep(min(0.2 * 2**failures, 10.0))
+
+
+async def _said(client, app_id, call, since):
+    """What was said since then (RFC 3339), as far as Modal keeps it."""
+    request = api_pb2.AppFetchLogsRequest(
+        app_id=app_id, limit=MOST_ENTRIES, function_call_id=call
+    )
+    request.since.FromJsonString(since)
+    request.until.GetCurrentTime()
+    response = await client._stub.AppFetchLogs(request)
+    return [item for batch in response.batches for item in batch.items if item.data]
