@@ -12,7 +12,7 @@ use crate::exec::{self, Outcome, Ran, RunWish, StepName, Trigger};
 use crate::prepare::{self, Selection, Subject};
 use crate::repo_url::RepoUrl;
 
-use show::Answer;
+use show::{Answer, Ended};
 use watch::Watch;
 
 /// Run a changeling now
@@ -80,15 +80,17 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         let repo = subject.job.repo.to_string();
         let failed = match &ran {
             Ok(ran) => {
-                let answer = Answer::of(ran, context)?;
+                let answer = Answer::here(ran, context)?;
                 if !args.json {
-                    show::show(&answer, ran, subject, context);
+                    show::show(&answer, &Ended::here(ran, subject), context);
                 }
                 answers.push(answer);
-                failed(ran).map(|error| if args.json { error } else { told(error) })
+                let failed = failed(&ran.run_id, &ran.outcome, ran.hint.clone());
+                failed.map(|error| if args.json { error } else { told(error) })
             }
             Err(error) => {
-                answers.push(Answer::failed(error, subject));
+                let name = &subject.job.changeling;
+                answers.push(Answer::failed(error, name, repo.clone()));
                 None
             }
         };
@@ -147,24 +149,24 @@ fn told(error: Error) -> Error {
 }
 
 /// The error of a run that did not end well.
-fn failed(ran: &Ran) -> Option<Error> {
-    let kind = ran.outcome.error_kind()?;
-    let logs = format!("changeling logs {} shows what the agent said", ran.run_id);
-    let (what, hint) = match &ran.outcome {
+fn failed(run: &str, outcome: &Outcome, hint: Option<String>) -> Option<Error> {
+    let kind = outcome.error_kind()?;
+    let logs = format!("changeling logs {run} shows what the agent said");
+    let (what, own_hint) = match outcome {
         Outcome::Failed { step, message, .. } => {
             let agent = *step == StepName::Agent;
             let what = format!("the step `{}` failed: {message}", step.as_str());
             (what, agent.then_some(logs))
         }
-        Outcome::TimedOut { .. } => (ran.outcome.sentence(), Some(logs)),
+        Outcome::TimedOut { .. } => (outcome.sentence(), Some(logs)),
         Outcome::NeedsAttention { next, .. } => {
-            let what = format!("a person is needed: {}", ran.outcome.sentence());
+            let what = format!("a person is needed: {}", outcome.sentence());
             (what, next.clone())
         }
         outcome => (outcome.sentence(), None),
     };
     let error = Error::new(kind, what);
-    Some(match ran.hint.clone().or(hint) {
+    Some(match hint.or(own_hint) {
         Some(hint) => error.with_hint(hint),
         None => error,
     })
