@@ -34,6 +34,7 @@ pub mod plan;
 pub mod prepare;
 pub mod process;
 pub mod pull_request;
+pub mod python;
 pub mod record;
 pub mod redact;
 pub mod repo_url;

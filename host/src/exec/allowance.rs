@@ -13,13 +13,28 @@ use crate::schedule::Zone;
 pub const LEAST_USD: f64 = 0.01;
 
 /// Who starts a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum Trigger {
     /// A person, who can be told and can decide.
     Hand,
     /// The clock.
     Schedule,
+}
+
+impl Trigger {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hand => "hand",
+            Self::Schedule => "schedule",
+        }
+    }
+
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        [Self::Hand, Self::Schedule]
+            .into_iter()
+            .find(|trigger| trigger.as_str() == word)
+    }
 }
 
 /// What a run may have.
@@ -70,7 +85,7 @@ pub(super) fn ask(
     let left = limit - spent;
     if left < LEAST_USD {
         let reason = format!(
-            "this month's runs have cost {spent:.2} USD, and `monthly_budget_usd` is {limit}: nothing starts before the next month"
+            "this month's runs have cost ${spent:.2}, and `monthly_budget_usd` is ${limit}: nothing starts before the next month"
         );
         if by_hand {
             let hint = "raise `monthly_budget_usd` below `[defaults]` (`changeling config path` says where)";
@@ -81,7 +96,7 @@ pub(super) fn ask(
     let own = subject.job.max_budget_usd;
     if left < own {
         notes.push(format!(
-            "{left:.2} of this month's {limit} USD are left: the run gets no more than that"
+            "${left:.2} of this month's ${limit} are left: the run gets no more than that"
         ));
     }
     Ok(Allowance::Go {

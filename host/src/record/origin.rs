@@ -1,0 +1,65 @@
+//! Where a run was, when it was not on this machine.
+
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use super::{RecordError, Recording};
+use crate::exec::Trigger;
+
+/// The call of a deployed function that a run was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub place: Place,
+    /// The place's own id of the call.
+    pub call: String,
+    /// Which attempt at it: one that is cut off may be made again.
+    pub attempt: String,
+    /// Who asked for it.
+    pub by: Trigger,
+}
+
+/// A place that runs functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    Modal,
+}
+
+impl Origin {
+    /// Its name as a file: unlike any other attempt's.
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.call, self.attempt)
+    }
+}
+
+impl Place {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Modal => "modal",
+        }
+    }
+
+    pub(super) fn named(word: &str) -> Option<Self> {
+        (word == Self::Modal.as_str()).then_some(Self::Modal)
+    }
+}
+
+impl Recording<'_> {
+    /// It is the call of a deployed function.
+    pub fn is_call(&self, origin: &Origin) -> Result<(), RecordError> {
+        self.store
+            .connection
+            .execute(
+                "UPDATE runs SET place = ?2, call = ?3, attempt = ?4, asked_by = ?5 WHERE id = ?1",
+                params![
+                    self.id,
+                    origin.place.as_str(),
+                    origin.call,
+                    origin.attempt,
+                    origin.by.as_str()
+                ],
+            )
+            .map(drop)
+            .map_err(|error| self.store.failed(error))
+    }
+}
