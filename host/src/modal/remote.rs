@@ -5,7 +5,9 @@
 //! was missed. `join` is pure; `fetch` asks Modal, `kept` remembers the answer for when it cannot be asked.
 
 mod call;
+mod fetch;
 mod fires;
+mod kept;
 mod words;
 
 use jiff::{SignedDuration, Timestamp};
@@ -14,7 +16,9 @@ use serde::Serialize;
 use crate::exec::Trigger;
 
 pub use call::{Begun, Call, FIRE, RUN, Status, call_of};
+pub use fetch::{Fetched, Wanted, files, look};
 pub use fires::Promise;
+pub use kept::Seen;
 
 /// A container that has not come by then does not come by itself: the first one after a deployment may
 /// have to fetch its image.

@@ -8,11 +8,12 @@ import asyncio
 import json
 import pathlib
 import re
+import time
 
 from modal._functions import _Function
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
-from modal.exception import NotFoundError
+from modal.exception import AuthError, NotFoundError, PermissionDeniedError
 from modal.volume import FileEntryType, _Volume
 from modal_proto import api_pb2
 
@@ -25,8 +26,15 @@ MOST_RECORD = 4 * 1024 * 1024
 MOST_FILE = 64 * 1024 * 1024
 # Requests to Modal under way at once.
 AT_ONCE = 24
-# Seconds that one question for the end of a call may wait for it, at Modal.
-LONG_POLL = 50.0
+# Seconds that one question for the end of a call waits for it at Modal, and how much longer it may take.
+LONG_POLL = 8.0
+GRACE = 8.0
+# Seconds between signs of life, without an answer until it is said, and until it is given up.
+BEAT = 5.0
+SILENCE = 18.0
+LONGEST_SILENCE = 300.0
+# Seconds that one stream of a log is kept open.
+STREAM = 50.0
 # Seconds that the last lines of a log may take after the end of their call.
 STRAGGLERS = 3.0
 # Entries of the log of a call that is over, or began before somebody looked; Modal gives no more at once.
@@ -262,7 +270,13 @@ async def _app_id(client, request):
 
 async def _follow(client, request, calls, since=None):
     app_id = await _app_id(client, request)
-    await asyncio.gather(*(_follow_one(client, app_id, call, since) for call in calls))
+    pulse = Pulse()
+    beating = asyncio.create_task(pulse.beat())
+    try:
+        each = [_follow_one(client, app_id, call, since, pulse) for call in calls]
+        await asyncio.gather(*each)
+    finally:
+        beating.cancel()
     looked = {
         "name": request["app"],
         "environment": request["environment"],
@@ -273,10 +287,36 @@ async def _follow(client, request, calls, since=None):
     await _look_at(client, looked, asyncio.Semaphore(AT_ONCE))
 
 
-async def _follow_one(client, app_id, call, since):
+class Pulse:
+    """Whether Modal still answers, told while nothing else is."""
+
+    def __init__(self):
+        self.answered = time.monotonic()
+
+    def felt(self):
+        self.answered = time.monotonic()
+
+    def silence(self):
+        return time.monotonic() - self.answered
+
+    async def beat(self):
+        told = False
+        while True:
+            await asyncio.sleep(BEAT)
+            if self.silence() < SILENCE:
+                told = False
+                emit("alive")
+            elif not told:
+                told = True
+                emit("silent", seconds=round(self.silence()))
+            else:
+                emit("alive")
+
+
+async def _follow_one(client, app_id, call, since, pulse):
     log = asyncio.create_task(_log(client, app_id, call, since))
     try:
-        result = await _result(client, call)
+        result = await _result(client, call, pulse)
         await asyncio.wait([log], timeout=STRAGGLERS)
     finally:
         log.cancel()
@@ -290,18 +330,27 @@ async def _follow_one(client, app_id, call, since):
     emit("ended", call=call, status=status, message=result.exception or None)
 
 
-async def _result(client, call):
-    """How the call ended; None when Modal no longer knows."""
+async def _result(client, call, pulse):
+    """How the call ended; None when Modal no longer knows. A run outlives many a network."""
+    request = api_pb2.FunctionGetOutputsRequest(
+        function_call_id=call,
+        timeout=LONG_POLL,
+        last_entry_id="0-0",
+        clear_on_success=False,
+    )
     while True:
-        request = api_pb2.FunctionGetOutputsRequest(
-            function_call_id=call,
-            timeout=LONG_POLL,
-            last_entry_id="0-0",
-            clear_on_success=False,
-        )
-        response = await client._stub.FunctionGetOutputs(
-            request, timeout=LONG_POLL + 10
-        )
+        try:
+            response = await client._stub.FunctionGetOutputs(
+                request, timeout=LONG_POLL + GRACE
+            )
+        except (NotFoundError, AuthError, PermissionDeniedError):
+            raise
+        except Exception:
+            if pulse.silence() > LONGEST_SILENCE:
+                raise
+            await asyncio.sleep(1)
+            continue
+        pulse.felt()
         if response.outputs:
             return response.outputs[0].result
         if response.num_unfinished_inputs == 0:
@@ -318,7 +367,7 @@ async def _log(client, app_id, call, since):
     last, failures = "", 0
     while True:
         request = api_pb2.AppGetLogsRequest(
-            app_id=app_id, timeout=LONG_POLL, last_entry_id=last, function_call_id=call
+            app_id=app_id, timeout=STREAM, last_entry_id=last, function_call_id=call
         )
         try:
             async for batch in client._stub.AppGetLogs.unary_stream(request):
