@@ -5,10 +5,12 @@
 //! and `runner` what stands in the container, `client` the one Python process that talks to Modal,
 //! `remote` what truly happened there.
 
+pub mod client;
 pub mod document;
 mod error;
 pub mod image;
 pub mod remote;
 
+pub use client::Client;
 pub use document::Document;
-pub use error::ModalError;
+pub use error::{INSTALL, ModalError};

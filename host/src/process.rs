@@ -6,6 +6,7 @@ mod marked;
 mod output;
 mod signals;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -60,6 +61,8 @@ pub enum ProcessError {
     Spawn(String, #[source] io::Error),
     #[error("`{program}` did not end within {}", seconds(*.timeout))]
     TimedOut { program: String, timeout: Duration },
+    #[error("`{program}` said nothing for {}", seconds(*.silence))]
+    Silent { program: String, silence: Duration },
     #[error("`{0}` was interrupted")]
     Interrupted(String),
     #[error("cannot talk to `{0}`")]
@@ -233,6 +236,16 @@ impl Command {
     /// As `run`, and shows each piece of output to `watch` as it arrives.
     pub fn run_streaming(
         &self,
+        watch: impl FnMut(Stream, &[u8]),
+    ) -> Result<Finished, ProcessError> {
+        self.run_listening(&Cell::new(Duration::MAX), watch)
+    }
+
+    /// As `run_streaming`, and gives up on a child that prints nothing on standard output for as long
+    /// as `silence` says, which `watch` may change.
+    pub fn run_listening(
+        &self,
+        silence: &Cell<Duration>,
         mut watch: impl FnMut(Stream, &[u8]),
     ) -> Result<Finished, ProcessError> {
         let mut child = self.spawn(Stdio::piped())?;
@@ -247,19 +260,28 @@ impl Command {
         });
 
         let deadline = Instant::now() + self.timeout;
+        let mut heard_at = Instant::now();
         let mut finished = Output::new(self.max_output);
         let mut status = None;
         let mut grace = None;
         let mut open = 2;
         while status.is_none() || open > 0 {
-            let until = grace.unwrap_or(deadline);
+            let silent_until = heard_at.checked_add(silence.get());
+            let is_last = silent_until.is_none_or(|until| until >= deadline);
+            let patient_until = silent_until.map_or(deadline, |until| until.min(deadline));
+            let until = grace.unwrap_or(patient_until);
             let now = Instant::now();
             if now >= until && status.is_some() {
                 break;
             }
             if now >= until || (interrupted() && status.is_none() && !self.cleans_up) {
                 group.kill();
-                return Err(if now >= until {
+                return Err(if now >= until && !is_last {
+                    ProcessError::Silent {
+                        program: self.name(),
+                        silence: silence.get(),
+                    }
+                } else if now >= until {
                     ProcessError::TimedOut {
                         program: self.name(),
                         timeout: self.timeout,
@@ -273,6 +295,9 @@ impl Command {
                 .min(Duration::from_millis(100));
             match events.recv_timeout(patience) {
                 Ok(Event::Bytes(stream, bytes)) => {
+                    if stream == Stream::Stdout {
+                        heard_at = Instant::now();
+                    }
                     watch(stream, &bytes);
                     finished.keep(stream, &bytes);
                 }

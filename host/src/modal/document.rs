@@ -51,6 +51,8 @@ pub struct Document {
 #[serde(deny_unknown_fields)]
 pub struct App {
     pub name: String,
+    /// Whose it is, and what is deployed: home, version of this program, digest of all of it.
+    pub tags: BTreeMap<String, String>,
     /// `None`: the workspace's default.
     pub environment: Option<String>,
     /// Five cron fields; `None`: it runs only by hand, or is disabled.
