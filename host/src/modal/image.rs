@@ -40,8 +40,7 @@ const UV: &str = "uv==0.13.9";
 
 const CLAUDE: &str = "2.1.330";
 /// npm's checksum of the package for Linux on x86-64.
-const CLAUDE_SHA512: &str =
-    "f469fe57b0ed27c3359f3b4ff42783565f60dd1b6b7a923bace153c8f4519d97bc0facde6c81ca982ecebc16aeb9cb803f45f493ce520cdfcb3d56728ec19ecd";
+const CLAUDE_SHA512: &str = "f469fe57b0ed27c3359f3b4ff42783565f60dd1b6b7a923bace153c8f4519d97bc0facde6c81ca982ecebc16aeb9cb803f45f493ce520cdfcb3d56728ec19ecd";
 
 /// The user agents run as, so that they cannot read what belongs to the run.
 pub const AGENT: &str = "agent";

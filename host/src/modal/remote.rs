@@ -7,6 +7,7 @@
 mod call;
 mod fetch;
 mod fires;
+mod follow;
 mod kept;
 mod words;
 
@@ -18,6 +19,7 @@ use crate::exec::Trigger;
 pub use call::{Begun, Call, FIRE, RUN, Status, call_of};
 pub use fetch::{Fetched, Wanted, files, look};
 pub use fires::Promise;
+pub use follow::{Ended, Followed, News, follow, log, spawn};
 pub use kept::Seen;
 
 /// A container that has not come by then does not come by itself: the first one after a deployment may

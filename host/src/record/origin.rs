@@ -3,8 +3,9 @@
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordError, Recording};
+use super::{RecordError, Recording, Store};
 use crate::exec::Trigger;
+use crate::names::Name;
 
 /// The call of a deployed function that a run was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +42,19 @@ impl Place {
 
     pub(super) fn named(word: &str) -> Option<Self> {
         (word == Self::Modal.as_str()).then_some(Self::Modal)
+    }
+}
+
+impl Store {
+    /// Keys (`CALL.ATTEMPT`) of a changeling's runs elsewhere whose records are here.
+    pub fn calls_of(&self, changeling: &Name) -> Result<Vec<String>, RecordError> {
+        let all = || -> rusqlite::Result<Vec<String>> {
+            let sql = "SELECT call || '.' || attempt FROM runs WHERE changeling = ?1 AND call IS NOT NULL";
+            let mut statement = self.connection.prepare(sql)?;
+            let rows = statement.query_map([changeling.as_str()], |row| row.get(0))?;
+            rows.collect()
+        };
+        all().map_err(|error| self.failed(error))
     }
 }
 

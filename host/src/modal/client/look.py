@@ -277,14 +277,7 @@ async def _follow(client, request, calls, since=None):
         await asyncio.gather(*each)
     finally:
         beating.cancel()
-    looked = {
-        "name": request["app"],
-        "environment": request["environment"],
-        "functions": [request["function"]],
-        "volume": request["volume"],
-        "known": request["known"],
-    }
-    await _look_at(client, looked, asyncio.Semaphore(AT_ONCE))
+    await _look_at(client, request["look"], asyncio.Semaphore(AT_ONCE))
 
 
 class Pulse:

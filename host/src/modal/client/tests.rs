@@ -121,6 +121,7 @@ fn a_client_that_dies() {
 
 #[test]
 fn silence_after_an_answer() {
-    let (result, _) = answers("read -r request; echo '{\"event\":\"connected\"}'; exec /bin/sleep 60");
+    let (result, _) =
+        answers("read -r request; echo '{\"event\":\"connected\"}'; exec /bin/sleep 60");
     assert!(matches!(result, Err(ModalError::Silent(_))), "{result:?}");
 }

@@ -10,7 +10,6 @@ use serde_json::{Value, json};
 
 use super::{Begun, Call, FIRE, RUN, Seen, call_of};
 use crate::error::Result;
-use crate::modal::ModalError;
 use crate::modal::client::{Answer, Client, Trouble};
 use crate::names::{Name, printable};
 use crate::record::{Exported, Store};
@@ -131,7 +130,13 @@ impl<'a> Look<'a> {
             }
         };
         let is_its_own = exported.record.changeling == *self.wanted.changeling
-            && exported.record.origin.as_ref().map(crate::record::Origin::key).as_deref() == Some(key);
+            && exported
+                .record
+                .origin
+                .as_ref()
+                .map(crate::record::Origin::key)
+                .as_deref()
+                == Some(key);
         if !is_its_own {
             let place = printable(&place.to_string_lossy());
             self.unread
@@ -222,13 +227,7 @@ pub fn look(client: &Client, wanted: &[Wanted], store: &Store, at: Timestamp) ->
 ///
 /// # Errors
 /// Modal cannot be reached, or they cannot be written.
-pub fn files(
-    client: &Client,
-    wanted: &Wanted,
-    key: &str,
-    run: &str,
-    store: &Store,
-) -> Result<()> {
+pub fn files(client: &Client, wanted: &Wanted, key: &str, run: &str, store: &Store) -> Result<()> {
     let aside = tempfile::tempdir()?;
     let request = json!({
         "op": "files",
@@ -248,4 +247,3 @@ pub fn files(
     store.take_files(run, aside.path(), &names)?;
     Ok(())
 }
-
