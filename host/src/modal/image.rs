@@ -68,16 +68,17 @@ pub enum Step {
     PipInstall(Vec<String>),
     /// Lines of shell, as root.
     RunCommands(Vec<String>),
+    /// A file beside the document, and its path in the image; no method, but copied into it.
+    Copy([String; 2]),
 }
 
 impl Image {
     /// The image of a changeling; `runner` are the steps that put our program into it, if any.
-    pub fn of(modal: &Modal, runner: Option<Step>) -> Self {
+    pub fn of(modal: &Modal, runner: Vec<Step>) -> Self {
         let own = [
             (!modal.apt.is_empty()).then(|| Step::AptInstall(modal.apt.clone())),
             (!modal.pip.is_empty()).then(|| Step::PipInstall(modal.pip.clone())),
             (!modal.commands.is_empty()).then(|| Step::RunCommands(modal.commands.clone())),
-            runner,
         ];
         let mut steps = vec![
             Step::AptInstall(APT.map(String::from).into()),
@@ -88,6 +89,7 @@ impl Image {
             )]),
         ];
         steps.extend(own.into_iter().flatten());
+        steps.extend(runner);
         Self {
             base: modal.image.clone().unwrap_or_else(|| BASE.to_owned()),
             python: modal.image.as_ref().map(|_| PYTHON.to_owned()),

@@ -3,7 +3,8 @@
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordError, Recording, Store};
+use super::rows::COLUMNS;
+use super::{Record, RecordError, Recording, Store};
 use crate::exec::Trigger;
 use crate::names::Name;
 
@@ -55,6 +56,26 @@ impl Store {
             rows.collect()
         };
         all().map_err(|error| self.failed(error))
+    }
+
+    /// The runs that a call elsewhere was, one for each attempt, newest first.
+    pub fn runs_of_call(&self, call: &str) -> Result<Vec<Record>, RecordError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM runs WHERE call = ? ORDER BY started_at DESC, id DESC");
+        self.records(&sql, &[call])
+    }
+
+    /// The runs of a changeling elsewhere, newest first.
+    pub fn runs_elsewhere(
+        &self,
+        changeling: &Name,
+        limit: u32,
+    ) -> Result<Vec<Record>, RecordError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE changeling = ? AND call IS NOT NULL
+             ORDER BY started_at DESC, id DESC LIMIT {limit}"
+        );
+        self.records(&sql, &[changeling.as_str()])
     }
 }
 

@@ -32,6 +32,13 @@ pub(super) enum Answer {
         /// The workspace, when it was kept.
         workspace: Option<String>,
     },
+    /// It was asked for where it is deployed, and nobody waits for it.
+    Asked {
+        changeling: Name,
+        repo: String,
+        place: &'static str,
+        call: String,
+    },
     /// It did not become a run.
     Failed {
         changeling: Name,
@@ -159,6 +166,20 @@ impl<'a> Ended<'a> {
             agent: ran.agent_seconds.map(agent),
             folder: &ran.folder,
             kept: ran.kept.as_deref(),
+        }
+    }
+}
+
+impl<'a> Ended<'a> {
+    /// A run whose record came from where it is deployed.
+    pub(super) fn elsewhere(record: &'a Record, outcome: &'a Outcome, folder: &'a Path) -> Self {
+        Self {
+            changeling: &record.changeling,
+            repo: record.repo.clone(),
+            outcome,
+            agent: spent(record.usage),
+            folder,
+            kept: None,
         }
     }
 }
