@@ -2,12 +2,14 @@
 //! of it afterwards.
 //!
 //! Here on this machine: `document` is what is deployed, `deployment` the folder that keeps it, `image`
-//! and `runner` what stands in the container, `client` the one Python process that talks to Modal.
+//! and `runner` what stands in the container, `client` the one Python process that talks to Modal,
+//! `remote` what truly happened there.
 
 pub mod client;
 pub mod document;
 mod error;
 pub mod image;
+pub mod remote;
 pub mod runner;
 
 pub use client::Client;
