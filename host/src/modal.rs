@@ -7,6 +7,7 @@
 
 pub mod client;
 pub mod container;
+pub mod deployment;
 pub mod document;
 mod error;
 pub mod freeze;
@@ -14,5 +15,9 @@ pub mod image;
 pub mod runner;
 
 pub use client::Client;
+pub use deployment::{Deployed, Deployments};
 pub use document::Document;
 pub use error::{INSTALL, ModalError};
+
+/// What runs on Modal: the same for every deployment, told by its `job.json` what differs.
+pub const APP: &str = include_str!("modal/app.py");

@@ -292,4 +292,3 @@ fn app(parts: &Parts<'_>, jobs: &[Job], values: &BTreeMap<String, String>) -> Ap
         files,
     }
 }
-
