@@ -23,6 +23,7 @@ OPS = {
     "files": "look",
     "spawn": "look",
     "follow": "look",
+    "logs": "look",
 }
 
 
