@@ -96,6 +96,8 @@ enum Command {
     Doctor(commands::doctor::Args),
     Completions(commands::completions::Args),
     #[command(hide = true)]
+    Exec(commands::exec::Args),
+    #[command(hide = true)]
     CompileComponent(commands::compile_component::Args),
     #[command(hide = true)]
     StandIn(commands::stand_in::Args),
@@ -154,6 +156,7 @@ fn dispatch(command: &Command, context: &Context) -> Result<()> {
         Command::Config(args) => commands::config::run(args, context),
         Command::Doctor(args) => commands::doctor::run(args, context),
         Command::Completions(args) => commands::completions::run(args, context),
+        Command::Exec(args) => commands::exec::run(args, context),
         Command::CompileComponent(args) => commands::compile_component::run(args, context),
         Command::StandIn(args) => commands::stand_in::run(args, context),
     }

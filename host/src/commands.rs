@@ -10,6 +10,7 @@ pub mod disable;
 pub mod doctor;
 pub mod edit;
 pub mod enable;
+pub mod exec;
 pub mod list;
 pub mod logs;
 pub mod permission;

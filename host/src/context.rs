@@ -85,6 +85,11 @@ impl Home {
         self.root.join("cache")
     }
 
+    /// `deployments/`: what is deployed on Modal, a folder each.
+    pub fn deployments_dir(&self) -> PathBuf {
+        self.root.join("deployments")
+    }
+
     /// `mirrors/`: one bare mirror per repository.
     pub fn mirrors_dir(&self) -> PathBuf {
         self.root.join("mirrors")

@@ -28,7 +28,7 @@ use access::Access;
 pub use access::agent_credentials;
 pub use commit::NewFile;
 pub use error::GitError;
-pub use mirror::Mirror;
+pub use mirror::{Mirror, Unbundled};
 pub use remote::{Listing, Push};
 pub use snapshot::{Changed, Commit, Content, Entry, Files, Left, Origin, Snapshot, Tree};
 pub use ssh::{Key, Ssh};

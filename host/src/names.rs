@@ -104,9 +104,14 @@ pub struct DigestError(String);
 
 impl Digest {
     pub fn of(bytes: &[u8]) -> Self {
+        Self::of_hash(sha2::Sha256::new_with_prefix(bytes))
+    }
+
+    /// Of what was put into the hash so far.
+    pub fn of_hash(hash: sha2::Sha256) -> Self {
         use std::fmt::Write as _;
         let mut hex = String::with_capacity(64);
-        for byte in sha2::Sha256::digest(bytes) {
+        for byte in hash.finalize() {
             let _ = write!(hex, "{byte:02x}");
         }
         Self(hex)

@@ -21,6 +21,7 @@ use crate::names::Name;
 use crate::permission::Permission;
 use crate::repo_url::RepoUrl;
 
+pub(crate) use build::CREDENTIALS;
 pub use build::{DEFAULT_AGENT_TYPE, PASSED_ON, PlanError, Start, build, start};
 
 /// Version of the serialised form.

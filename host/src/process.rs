@@ -5,6 +5,7 @@ mod converse;
 mod marked;
 mod output;
 mod signals;
+mod user;
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -21,7 +22,8 @@ use std::time::{Duration, Instant};
 pub use converse::Conversation;
 pub use marked::kill_marked;
 use output::{Event, Output, feed, read_into};
-pub use signals::{despite_interrupt, interrupted, pause};
+pub use signals::{despite_interrupt, interrupt_after, interrupted, pause};
+pub use user::User;
 
 /// Output kept of each stream unless told otherwise.
 pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;
@@ -40,6 +42,7 @@ pub struct Command {
     timeout: Duration,
     max_output: usize,
     cleans_up: bool,
+    user: Option<(u32, u32)>,
 }
 
 /// A child that ended by itself.
@@ -115,6 +118,7 @@ impl Command {
             timeout: Duration::from_mins(1),
             max_output: DEFAULT_MAX_OUTPUT,
             cleans_up: false,
+            user: None,
         }
     }
 
@@ -162,6 +166,13 @@ impl Command {
         self
     }
 
+    /// It runs as this user, without any of our groups; `None`: as we do.
+    #[must_use]
+    pub fn user(mut self, user: Option<&User>) -> Self {
+        self.user = user.map(|user| (user.uid, user.gid));
+        self
+    }
+
     #[must_use]
     pub const fn max_output(mut self, bytes: usize) -> Self {
         self.max_output = bytes;
@@ -198,6 +209,10 @@ impl Command {
             .stdout(Stdio::piped())
             .stderr(stderr)
             .process_group(0);
+        if let Some((uid, gid)) = self.user {
+            // As root this lets go of our other groups, too.
+            command.uid(uid).gid(gid);
+        }
         if let Some(cwd) = &self.cwd {
             command.current_dir(cwd);
         }

@@ -3,13 +3,11 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
 use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::Result;
 use crate::modal::remote::{self, FIRE, Facts, Joined, Promise, RUN, Recorded, Seen, Wanted};
-use crate::modal::{Client, Document};
+use crate::modal::{Client, Deployments, deployment};
 use crate::names::Name;
 use crate::record::{File, Record, Store};
 use crate::repo_url::RepoUrl;
@@ -20,8 +18,7 @@ const MOST_RUNS: u32 = 300;
 
 pub(super) struct Deployed {
     pub(super) folder: PathBuf,
-    pub(super) document: Document,
-    pub(super) at: Timestamp,
+    pub(super) confirmed: deployment::Deployed,
     /// What it fires by, there.
     pub(super) schedule: Option<(Schedule, Zone)>,
 }
@@ -29,43 +26,34 @@ pub(super) struct Deployed {
 impl Deployed {
     /// `None`: it is not deployed from here.
     pub(super) fn of(name: &Name, context: &Context) -> Result<Option<Self>> {
-        let folder = context.home.root().join("deployments").join(name.as_str());
-        if !folder.join("job.json").exists() {
+        let deployments = Deployments::of(&context.home);
+        let Some(confirmed) = deployments.deployed(name)? else {
             return Ok(None);
-        }
-        let document = Document::read(&folder.join("job.json"))?;
-        let zone = Zone::parse(&document.app.timezone)?;
-        let schedule = document.app.schedule.as_deref();
-        let schedule = schedule.map(Schedule::parse).transpose()?;
+        };
+        let app = &confirmed.document.app;
+        let schedule = app.schedule.as_deref().map(Schedule::parse).transpose()?;
+        let zone = Zone::parse(&app.timezone)?;
         Ok(Some(Self {
-            document,
-            folder,
-            at: context.clock.now(),
+            folder: deployments.folder(name),
             schedule: schedule.map(|schedule| (schedule, zone)),
+            confirmed,
         }))
     }
 
     /// All that are deployed from here, by name.
     pub(super) fn all(context: &Context) -> Result<Vec<Self>> {
-        let mut names: Vec<Name> = match std::fs::read_dir(context.home.root().join("deployments"))
-        {
-            Ok(entries) => entries
-                .flatten()
-                .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-                .collect(),
-            Err(_) => Vec::new(),
-        };
-        names.sort();
+        let names = Deployments::of(&context.home).names()?;
         let all = names.iter().map(|name| Self::of(name, context));
         all.filter_map(Result::transpose).collect()
     }
 
     pub(super) fn name(&self) -> &Name {
-        &self.document.changeling
+        &self.confirmed.document.changeling
     }
 
     pub(super) fn repos(&self) -> Vec<RepoUrl> {
-        self.document
+        self.confirmed
+            .document
             .jobs
             .iter()
             .map(|job| job.repo.clone())
@@ -74,12 +62,12 @@ impl Deployed {
 
     /// As it is written in records.
     pub(super) fn repo(&self, target: usize) -> String {
-        let job = self.document.jobs.get(target);
+        let job = self.confirmed.document.jobs.get(target);
         job.map_or_else(String::new, |job| job.repo.to_string())
     }
 
     pub(super) fn wanted(&self) -> Wanted<'_> {
-        let app = &self.document.app;
+        let app = &self.confirmed.document.app;
         Wanted {
             changeling: self.name(),
             app: &app.name,
@@ -91,7 +79,7 @@ impl Deployed {
     }
 
     fn fans_out(&self) -> bool {
-        self.document.jobs.len() > 1
+        self.confirmed.document.jobs.len() > 1
     }
 
     /// What became of its calls, from what Modal said when it was last asked.
@@ -103,7 +91,7 @@ impl Deployed {
             schedule,
             zone,
             function: if self.fans_out() { FIRE } else { RUN },
-            since: self.at,
+            since: self.confirmed.at,
             cut: seen.cut,
         });
         Ok(remote::join(&Facts {

@@ -149,6 +149,7 @@ fn one(args: &Args, agent: Option<&Agent>, subject: &Subject, context: &Context)
     let wish = RunWish {
         agent: agent.cloned(),
         keep: args.keep,
+        called: None,
         trigger: if args.scheduled {
             Trigger::Schedule
         } else {

@@ -2,6 +2,7 @@
 //! never fetched from without our hand. The remote's branches are in `refs/remotes/origin/*`, what
 //! runs made in `refs/runs/ID/*`; pruning touches the former only.
 
+mod bundle;
 mod fetch;
 mod local;
 mod lock;
@@ -15,6 +16,7 @@ use super::{Git, GitError, checked};
 use crate::context::Home;
 use crate::repo_url::RepoUrl;
 
+pub use bundle::Unbundled;
 use fetch::{fetch, make, read_fetched, tidy, write_fetched};
 pub(crate) use lock::Lock;
 

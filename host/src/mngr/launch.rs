@@ -75,6 +75,17 @@ impl Launch {
         })
     }
 
+    /// The mngr that was found.
+    pub fn mngr(&self) -> &Path {
+        &self.mngr.program
+    }
+
+    /// The agent's own program, where it runs in our wrapper.
+    pub fn agent(&self) -> Option<&Path> {
+        let wrapped = self.wrapped.as_ref()?;
+        Some(Path::new(&wrapped.program))
+    }
+
     /// The command line that creates the agent, for the record.
     pub(crate) fn argv(&self, room: &Room) -> Vec<String> {
         let (extra, own) = split(&room.plan.mngr_args);

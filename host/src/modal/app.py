@@ -39,16 +39,21 @@ SECONDS_TO_STOP = 25  # Modal kills 30 seconds after it asked
 
 def image():
     """What changes least comes first; files are mounted last, so they build nothing."""
-    built = modal.Image.from_registry(APP["image"]["base"])
+    base, python = APP["image"]["base"], APP["image"]["python"]
+    built = modal.Image.from_registry(base, add_python=python)
     for step in APP["image"]["steps"]:
         for method, arguments in step.items():
-            built = getattr(built, method)(*arguments)
+            if method == "copy":
+                file, path = arguments
+                built = built.add_local_file(HERE / file, path, copy=True)
+            else:
+                built = getattr(built, method)(*arguments)
     for name, path in APP["files"].items():
         built = built.add_local_file(HERE / name, path)
     return built
 
 
-app = modal.App(APP["name"])
+app = modal.App(APP["name"], tags=APP["tags"])
 volume = modal.Volume.from_name(APP["volume"], create_if_missing=True)
 guard = modal.Dict.from_name(APP["guard"], create_if_missing=True)
 cron = APP["schedule"] and modal.Cron(APP["schedule"], timezone=APP["timezone"])

@@ -163,15 +163,23 @@ impl Document {
         )?)
     }
 
+    /// The job of one repository.
+    ///
+    /// # Errors
+    /// There is no such repository.
+    pub fn job(&self, target: usize) -> Result<&Job, ModalError> {
+        self.jobs.get(target).ok_or(ModalError::NoTarget {
+            target,
+            count: self.jobs.len(),
+        })
+    }
+
     /// One repository of the deployment, ready to be worked on with the component in `template`.
     ///
     /// # Errors
     /// There is no such repository, or the component is another one or does not load.
     pub fn subject(&self, target: usize, template: &Path, context: &Context) -> Result<Subject> {
-        let job = self.jobs.get(target).ok_or(ModalError::NoTarget {
-            target,
-            count: self.jobs.len(),
-        })?;
+        let job = self.job(target)?;
         let mut source = catalog::find(&template.to_string_lossy(), Path::new("/"))?;
         if source.digest != self.template.digest {
             return Err(ModalError::OtherTemplate {

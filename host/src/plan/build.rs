@@ -12,7 +12,7 @@ use crate::repo_url::RepoUrl;
 pub const DEFAULT_AGENT_TYPE: &str = "claude";
 
 /// Where each agent type's own credential is looked for, in the order of preference.
-const CREDENTIALS: &[(&str, &[&str])] = &[
+pub(crate) const CREDENTIALS: &[(&str, &[&str])] = &[
     ("claude", &["ANTHROPIC_API_KEY", "CLAUDE_CODE_OAUTH_TOKEN"]),
     ("codex", &["OPENAI_API_KEY", "CODEX_API_KEY"]),
 ];

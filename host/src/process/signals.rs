@@ -48,6 +48,14 @@ pub fn pause(duration: Duration) -> bool {
     }
 }
 
+/// Asks this program to end after so long, as a signal would.
+pub fn interrupt_after(duration: Duration) {
+    thread::spawn(move || {
+        thread::sleep(duration);
+        INTERRUPTED.store(true, Ordering::Relaxed);
+    });
+}
+
 /// Begins to notice SIGINT, SIGTERM and SIGHUP; once is enough.
 pub(super) fn watch() {
     static WATCHING: Once = Once::new();

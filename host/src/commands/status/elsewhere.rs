@@ -176,11 +176,11 @@ impl App {
     }
 
     pub(super) fn shown(&self) -> Shown<'_> {
-        let document = &self.deployed.document;
+        let document = &self.deployed.confirmed.document;
         Shown {
             app: &document.app.name,
             environment: document.app.environment.as_deref(),
-            deployed_at: self.deployed.at,
+            deployed_at: self.deployed.confirmed.at,
             by: &document.changelings,
             at_modal: self.seen.as_ref().map(|seen| seen.deployed),
             as_of: self.seen.as_ref().map(|seen| seen.at),

@@ -181,7 +181,7 @@ fn table(status: &Status, context: &Context) {
         };
         row.extend([
             next(target.state(), target.fires(), now, &here),
-            shown::last(target.last.as_ref(), now),
+            last,
             Cell::new(cost),
         ]);
         row

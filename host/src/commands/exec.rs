@@ -1,0 +1,54 @@
+//! `changeling exec`, hidden: what a deployed function starts.
+
+use std::path::PathBuf;
+
+use crate::context::Context;
+use crate::error::Result;
+use crate::exec::Trigger;
+use crate::modal::container::{self, Call};
+
+/// Answer one call of a deployed function
+///
+/// Standard output and input belong to the function: a JSON document a line asks it something, the
+/// last one tells how the run ended. Everything for people goes to standard error.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The deployment's job.json; the component lies beside it
+    #[arg(value_name = "JOB")]
+    job: PathBuf,
+    /// Only tell whether a run could work
+    #[arg(long, conflicts_with_all = ["call", "attempt", "volume"])]
+    check: bool,
+    /// Which of its repositories
+    #[arg(long, default_value_t = 0, value_name = "N")]
+    target: usize,
+    /// Who asked for it
+    #[arg(long, value_enum, default_value_t = Trigger::Schedule)]
+    by: Trigger,
+    /// Id of the call
+    #[arg(long, required_unless_present = "check")]
+    call: Option<String>,
+    /// Id of this attempt at it
+    #[arg(long, required_unless_present = "check")]
+    attempt: Option<String>,
+    /// Where the volume is mounted
+    #[arg(long, required_unless_present = "check")]
+    volume: Option<PathBuf>,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let job = std::path::absolute(&args.job)?;
+    // The three come together: without them it can only be a check.
+    let (Some(id), Some(attempt), Some(volume)) = (&args.call, &args.attempt, &args.volume) else {
+        return container::check(&job, context);
+    };
+    let call = Call {
+        document: job,
+        target: args.target,
+        by: args.by,
+        id: id.clone(),
+        attempt: attempt.clone(),
+        volume: std::path::absolute(volume)?,
+    };
+    container::answer(&call, context)
+}

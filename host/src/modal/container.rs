@@ -1,0 +1,270 @@
+//! In the container: one call of a deployed function, from the volume's records to a record of its own.
+//!
+//! The engine is the one that runs everywhere. What is particular is around it: what earlier calls
+//! left is taken from the volume, a start is asked for before the agent begins, what came of it goes
+//! to the volume as files that are never changed, and whoever started us (`app.py`) hears the end.
+
+mod check;
+mod ended;
+mod late;
+mod peer;
+mod volume;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::exec::{self, Called, News, Outcome, RunWish, Trigger};
+use crate::git::{Git, Mirror, Unbundled};
+use crate::job::Job;
+use crate::modal::Document;
+use crate::modal::document::TEMPLATE;
+use crate::prepare::Subject;
+use crate::process::{self, User, despite_interrupt};
+use crate::record::{self, Exported, Header, Origin, Place, Store, Usage};
+
+pub use check::check;
+use ended::Ended;
+use peer::Peer;
+use volume::Volume;
+
+/// What is done before Modal's own limit ends everything: writing down and telling.
+const MARGIN: Duration = Duration::from_mins(1);
+
+/// One call.
+#[derive(Debug)]
+pub struct Call {
+    /// `job.json`; the component lies beside it.
+    pub document: PathBuf,
+    /// Which of its repositories.
+    pub target: usize,
+    pub by: Trigger,
+    /// Modal's id of the call.
+    pub id: String,
+    pub attempt: String,
+    /// Where the volume is mounted.
+    pub volume: PathBuf,
+}
+
+/// Answers one call. Standard output and input belong to whoever started us.
+///
+/// # Errors
+/// What the run led to, when that is an error; or why there is none.
+pub fn answer(call: &Call, context: &Context) -> Result<()> {
+    // From the very first moment a signal lets things end in their order.
+    process::pause(Duration::ZERO);
+    let peer = Peer::new(&context.ui);
+    match follow(call, &peer, context) {
+        Ok(exported) => {
+            peer.tell(&Ended::of(&exported));
+            let outcome = exported.record.outcome.as_ref();
+            match outcome.and_then(Outcome::error_kind) {
+                Some(kind) => Err(Error::new(kind, exported.sentence)),
+                None => {
+                    context.ui.note(exported.sentence);
+                    Ok(())
+                }
+            }
+        }
+        Err(error) => {
+            peer.tell(&Ended::without_record(&error));
+            Err(error)
+        }
+    }
+}
+
+fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
+    for id in [&call.id, &call.attempt] {
+        if !record::exchange::is_plain_name(id) {
+            return Err(Error::usage(
+                "--call and --attempt take letters, digits, `-` and `_`",
+            ));
+        }
+    }
+    let document = Document::read(&call.document)?;
+    let job = document.job(call.target)?;
+    let origin = Origin {
+        place: Place::Modal,
+        call: call.id.clone(),
+        attempt: call.attempt.clone(),
+        by: call.by,
+    };
+    let limit = Duration::from_secs(document.app.timeout_seconds);
+    process::interrupt_after(limit.saturating_sub(MARGIN.min(limit / 4)));
+    let volume = Volume::open(&call.volume)?;
+    let store = Store::open(&context.home)?;
+    volume.import(&store, &document.changeling, &context.ui)?;
+    volume.begin(&origin, job, context.clock.now())?;
+    if let Err(error) = peer.commit() {
+        // Only those who look now miss something.
+        context.ui.warn(error);
+    }
+    let course = Course {
+        call,
+        document: &document,
+        origin: &origin,
+        volume: &volume,
+        store: &store,
+        peer,
+        context,
+    };
+    let run_id = match course.run() {
+        Ok(run_id) => run_id,
+        Err(error) => course.record(job, &error)?,
+    };
+    // It is written down, whoever asks us to end by now.
+    despite_interrupt(|| {
+        let exported = store.export(&run_id, &volume.record_of(&origin))?;
+        volume.prune(&store, context)?;
+        if let Err(error) = peer.commit() {
+            context.ui.warn(format!("{error}; Modal keeps what is on the volume when the container ends"));
+        }
+        Ok(exported)
+    })
+}
+
+/// The way of one call.
+struct Course<'a> {
+    call: &'a Call,
+    document: &'a Document,
+    origin: &'a Origin,
+    volume: &'a Volume,
+    store: &'a Store,
+    peer: &'a Peer<'a>,
+    context: &'a Context,
+}
+
+impl Course<'_> {
+    /// Answers the run's id.
+    fn run(&self) -> Result<String> {
+        let context = self.context;
+        let component = self.call.document.with_file_name(TEMPLATE);
+        let mut subject = self
+            .document
+            .subject(self.call.target, &component, context)?;
+        let app = &self.document.app;
+        subject.job.timeout_seconds = subject.job.timeout_seconds.min(app.run_seconds);
+        let user = User::for_agent()?;
+        if user.is_none() {
+            context.ui.warn(
+                "this program is not root here: the agent runs as the same user and could read its secrets",
+            );
+        }
+        let repo = subject.remote(context);
+        let git = Git::new(&context.env);
+        match Mirror::unbundle(&git, &context.home, &repo, &self.volume.mirrors())? {
+            Unbundled::Whole | Unbundled::None => {}
+            Unbundled::Doubtful(why) => context.ui.warn(format!(
+                "the copy of {repo} on the volume is not used: {why}; it is made afresh"
+            )),
+        }
+        let wish = RunWish {
+            agent: None,
+            trigger: self.call.by,
+            keep: false,
+            called: Some(Called {
+                origin: self.origin.clone(),
+                not_now: self.not_now(&subject)?,
+                may_start: &|| self.may_start(),
+                user,
+            }),
+        };
+        let ran = exec::run(&subject, &wish, context, &mut |news| self.hear(&news))?;
+        for note in &ran.notes {
+            context.ui.note(note);
+        }
+        if let Some(hint) = &ran.hint {
+            context.ui.note(hint);
+        }
+        despite_interrupt(|| self.keep_mirror(&git, &subject));
+        Ok(ran.run_id)
+    }
+
+    fn not_now(&self, subject: &Subject) -> Result<Option<String>> {
+        let now = self.context.clock.now();
+        let app = &self.document.app;
+        if app.max_containers > 1
+            && let Some(other) = self.volume.other_at_work(self.origin, &subject.job, app, now)
+        {
+            return Ok(Some(format!(
+                "the run of call {other} is still going on, and two at once are never started"
+            )));
+        }
+        late::reason(subject, app, self.store, self.origin, now)
+    }
+
+    /// The agent starts once, however often the call is delivered.
+    fn may_start(&self) -> Result<()> {
+        if self.peer.may_start()? {
+            return Ok(());
+        }
+        Err(Error::failed(format!(
+            "an earlier attempt at the call {} started the agent and was cut off; it is not started twice",
+            self.origin.call
+        ))
+        .with_hint("look at what it left, and run it again"))
+    }
+
+    fn hear(&self, news: &News) {
+        let ui = &self.context.ui;
+        match news {
+            News::Event(exec::Event::StepStarted { step }) => {
+                ui.note(format!("[{}]", step.as_str()));
+            }
+            News::Event(exec::Event::Note { message }) => ui.note(message),
+            News::Said(line) => ui.note(line),
+            News::Event(_) | News::Usage(_) => {}
+        }
+    }
+
+    /// For the next run. Without it that run takes longer, and that is all.
+    fn keep_mirror(&self, git: &Git, subject: &Subject) {
+        let repo = subject.remote(self.context);
+        let mirror = match Mirror::open(git, &self.context.home, &repo) {
+            Ok(Some(mirror)) => mirror,
+            // It failed before there was one.
+            Ok(None) => return,
+            Err(error) => return self.context.ui.warn(error),
+        };
+        if let Err(error) = mirror.bundle(git, &self.volume.mirrors()) {
+            self.context
+                .ui
+                .warn(format!("the copy of {repo} is not kept: {error}"));
+        }
+    }
+
+    /// Writes down a run that came to nothing before it was one. Answers its id.
+    fn record(&self, job: &Job, error: &Error) -> Result<String> {
+        self.context.ui.error(error);
+        let now = self.context.clock.now();
+        let id = record::new_id(now);
+        let recording = self.store.begin(&Header {
+            id: &id,
+            kind: record::Kind::Run,
+            changeling: &job.changeling,
+            repo: &job.repo.to_string(),
+            template: &job.template.name,
+            started_at: now,
+        })?;
+        recording.is_call(self.origin)?;
+        let outcome = match error.kind {
+            Kind::Interrupted => Outcome::Interrupted,
+            Kind::NeedsPerson => Outcome::NeedsAttention {
+                why: std::iter::once(error.to_string())
+                    .chain(error.hint.clone())
+                    .collect(),
+                next: None,
+            },
+            _ => Outcome::Failed {
+                step: exec::StepName::Mirror,
+                exit: None,
+                message: error.to_string(),
+                last_lines: Vec::new(),
+            },
+        };
+        recording.finish(&outcome, Usage::default(), now)?;
+        self.store.mark_clean(&id)?;
+        Ok(id)
+    }
+}

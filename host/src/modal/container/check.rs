@@ -1,0 +1,168 @@
+//! Whether a run could work in this container, without one: what `deploy --verify quick` asks.
+
+use std::path::Path;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::job::Job;
+use crate::modal::Document;
+use crate::modal::document::TEMPLATE;
+use crate::mngr::Launch;
+use crate::names::printable;
+use crate::prepare::Subject;
+use crate::process::{Command, User};
+
+/// A cold Python in a new container takes its time.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What was looked at.
+#[derive(Debug, Serialize)]
+struct Report {
+    version: u32,
+    /// All of it works.
+    ok: bool,
+    checks: Vec<Check>,
+}
+
+#[derive(Debug, Serialize)]
+struct Check {
+    /// `template`, `repository`, `mngr`, `agent` or `user`.
+    what: &'static str,
+    /// Which one, when there are several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    of: Option<String>,
+    ok: bool,
+    /// What it is, or what is wrong.
+    says: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<String>,
+}
+
+impl Check {
+    fn new(what: &'static str, of: Option<String>, found: Result<String>) -> Self {
+        match found {
+            Ok(says) => Self {
+                what,
+                of,
+                ok: true,
+                says,
+                hint: None,
+            },
+            Err(error) => Self {
+                what,
+                of,
+                ok: false,
+                says: error.to_string(),
+                hint: error.hint,
+            },
+        }
+    }
+}
+
+/// Prints one JSON document that tells what works. What does not is no error of this command.
+pub fn check(document: &Path, context: &Context) -> Result<()> {
+    let folder = document;
+    let document = Document::read(folder)?;
+    let component = folder.with_file_name(TEMPLATE);
+    let user = User::for_agent();
+    let mut checks = vec![Check::new("user", None, as_whom(&user))];
+    let mut is_loaded = false;
+    for (target, job) in document.jobs.iter().enumerate() {
+        let subject = match document.subject(target, &component, context) {
+            Ok(subject) => subject,
+            Err(error) => {
+                checks.push(Check::new("template", None, Err(error)));
+                break;
+            }
+        };
+        if !is_loaded {
+            is_loaded = true;
+            let id = &document.template;
+            let says = format!("{} {} ({})", id.name, id.version, id.digest.short());
+            checks.push(Check::new("template", None, Ok(says)));
+            checks.extend(programs(&subject, user.as_ref().ok().and_then(Option::as_ref), context));
+        }
+        let found = can_be_fetched(&subject, job, context);
+        checks.push(Check::new("repository", Some(job.repo.to_string()), found));
+    }
+    let report = Report {
+        version: 1,
+        ok: checks.iter().all(|check| check.ok),
+        checks,
+    };
+    context.ui.json(&report);
+    Ok(())
+}
+
+fn as_whom(user: &std::io::Result<Option<User>>) -> Result<String> {
+    match user {
+        Ok(Some(user)) => Ok(format!("the agent runs as {}", user.name)),
+        Ok(None) => Err(Error::failed(
+            "this program is not root here: the agent would run as the same user and could read its secrets",
+        )
+        .with_hint("let the image end as root: no USER, or USER root")),
+        Err(error) => Err(Error::failed(error.to_string())),
+    }
+}
+
+fn can_be_fetched(subject: &Subject, job: &Job, context: &Context) -> Result<String> {
+    let git = subject.git(context, None)?;
+    let listing = git.list_remote(&subject.remote(context))?;
+    let branches = listing.branches();
+    match &job.branch {
+        Some(branch) if !branches.contains_key(branch) => {
+            Err(Error::failed(format!("it has no branch {}", printable(branch)))
+                .with_hint("`branch` names the branch to work on"))
+        }
+        _ => Ok(format!("answers, with {} branches", branches.len())),
+    }
+}
+
+fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Check> {
+    let launch = match Launch::find(&subject.job, &subject.config, context) {
+        Ok(launch) => launch,
+        Err(error) => return vec![Check::new("mngr", None, Err(error.into()))],
+    };
+    let ask = |what, program: &Path| Check::new(what, None, version(program, user, context));
+    let mut checks = vec![ask("mngr", launch.mngr())];
+    // A program of the repository is there when there is a workspace.
+    if let Some(agent) = launch.agent().filter(|agent| agent.is_absolute()) {
+        checks.push(ask("agent", agent));
+    }
+    checks
+}
+
+/// The first line of what a program says of itself.
+fn version(program: &Path, user: Option<&User>, context: &Context) -> Result<String> {
+    let name = printable(&program.to_string_lossy());
+    let mut command = Command::new(program)
+        .arg("--version")
+        .cwd("/")
+        .env("HOME", "/tmp")
+        .timeout(PATIENCE)
+        .user(user);
+    for variable in ["PATH", "LANG"] {
+        if let Some(value) = context.env.get_os(variable) {
+            command = command.env(variable, value);
+        }
+    }
+    let finished = command
+        .run()
+        .map_err(|error| Error::failed(format!("{name} does not answer: {error}")))?;
+    let text = finished.text();
+    let first = printable(text.lines().next().unwrap_or_default());
+    if finished.success() {
+        return Ok(format!("{first} ({name})"));
+    }
+    let said = String::from_utf8_lossy(&finished.stderr);
+    let last = said.trim().lines().last().unwrap_or("it says nothing");
+    Err(Error::failed(format!(
+        "{name} --version fails with exit code {}: {}",
+        finished.code(),
+        printable(last)
+    )))
+}
