@@ -3,12 +3,11 @@
 import asyncio
 import hashlib
 
+import calls
+import volumes
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
-import calls
-import volumes
 from service import call
 from state import App, Function, Image, Mount, get, not_found
 

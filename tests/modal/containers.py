@@ -12,11 +12,10 @@ import shutil
 import sys
 from pathlib import Path
 
-from grpclib.server import Server
-from modal_proto import api_pb2
-
 import apps
 import calls
+from grpclib.server import Server
+from modal_proto import api_pb2
 from service import Face
 from state import Function, Input
 from volumes import Copy

@@ -2,13 +2,11 @@
 
 import json
 
-from aiohttp import web
-from modal_proto import api_pb2
-
 import apps
 import calls
+from aiohttp import web
+from modal_proto import api_pb2
 from service import Fault, as_json
-from state import get
 
 OPERATIONS = {}
 

@@ -1,8 +1,7 @@
 """What containers printed."""
 
-from modal_proto import api_pb2
-
 from calls import _seconds, _timestamp
+from modal_proto import api_pb2
 from service import call
 from state import Log, get
 

@@ -13,18 +13,17 @@ import os
 import sys
 from pathlib import Path
 
-from aiohttp import web
-from grpclib import GRPCError, Status
-from grpclib.server import Server
-from modal_proto import api_pb2
-
 import apps  # noqa: F401  (each fills the table of calls)
 import calls
 import control
 import logs  # noqa: F401
 import stores  # noqa: F401
 import volumes  # noqa: F401
+from aiohttp import web
 from containers import GRACE, Task
+from grpclib import GRPCError, Status
+from grpclib.server import Server
+from modal_proto import api_pb2
 from service import Face, Journal
 from state import Function, Input, State
 

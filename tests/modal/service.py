@@ -5,13 +5,12 @@ import functools
 import inspect
 from dataclasses import dataclass, field
 
+import known
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
 from grpclib import GRPCError, Status
 from grpclib.exceptions import StreamTerminatedError
 from modal_proto.api_grpc import ModalClientBase
-
-import known
 
 # By name; a handler takes (plane, request, task) and answers, or yields answers. `task` is the container
 # that asks, `None` for a client outside.

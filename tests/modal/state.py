@@ -137,7 +137,7 @@ class Changes:
 
         try:
             await asyncio.wait_for(wait(), timeout)
-        except asyncio.TimeoutError:
+        except TimeoutError:
             return bool(ready())
         return True
 

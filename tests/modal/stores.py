@@ -3,7 +3,6 @@
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
 from service import call
 from state import Named, get, not_found
 

@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 from google.protobuf.empty_pb2 import Empty
 from grpclib import GRPCError, Status
 from modal_proto import api_pb2
-
 from service import call
 from state import Volume, get, not_found
 from stores import _listed, creation_info, named
