@@ -7,16 +7,18 @@ mod headless;
 mod last_words;
 mod reported;
 pub mod stand_in;
+mod user;
 mod written;
 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::context::Environment;
+use crate::error::with_causes;
 use crate::job::Identity;
 use crate::mngr::Launch;
 use crate::plan::Plan;
-use crate::process::{Command, ProcessError, Stream, kill_marked};
+use crate::process::{Command, ProcessError, Stream, User, kill_marked};
 use crate::record::Usage;
 use crate::redact::Redactor;
 
@@ -83,6 +85,8 @@ pub struct Room<'a> {
     /// Values for names of `plan.env_names` that are secret.
     pub secrets: &'a [(String, String)],
     pub redactor: &'a Redactor,
+    /// Whom the agent runs as; `None`: as we do.
+    pub user: Option<&'a User>,
 }
 
 /// How an agent ended.
@@ -166,7 +170,8 @@ impl Agent {
             .stdin(room.plan.prompt.as_bytes())
             .timeout(Duration::from_secs(room.plan.limits.timeout_seconds))
             // Everything is in the log; what is needed of the end is kept in `words`.
-            .max_output(0);
+            .max_output(0)
+            .user(room.user);
         for (name, value) in environment(room)? {
             command = command.env(name, value);
         }
@@ -217,17 +222,6 @@ pub fn end_run(run_dir: &Path, run_id: &str) -> usize {
     let left = kill_marked(MARKER, run_id);
     crate::mngr::remove_outside(run_dir);
     left
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ mod agent_command;
 pub mod compile_component;
 pub mod completions;
 pub mod config;
+mod deployed;
 pub mod disable;
 pub mod doctor;
 pub mod edit;

@@ -4,6 +4,7 @@
 //! with another agent and another place to push to.
 
 mod allowance;
+mod called;
 pub mod event;
 mod leftovers;
 mod local_remote;
@@ -24,6 +25,7 @@ mod work;
 mod tests;
 
 pub use allowance::{LEAST_USD, Trigger};
+pub use called::Called;
 pub use event::Event;
 pub use leftovers::clean_up;
 pub use outcome::{Outcome, StepName};

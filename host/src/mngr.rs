@@ -16,13 +16,12 @@ mod launch;
 mod native;
 mod pipe;
 mod tmux;
-mod version;
 mod watch;
 mod wrapper;
 
+pub use crate::python::Version;
 pub use detect::{Installed, NEWEST};
 pub use dialect::{Create, Dialect, Runs, agent_name, labels, split};
 pub use error::{INSTALL, MngrError, UPGRADE, install_line};
 pub use launch::Launch;
 pub(crate) use tmux::remove_outside;
-pub use version::Version;

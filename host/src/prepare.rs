@@ -109,6 +109,11 @@ impl Subject {
         })
     }
 
+    /// A job that was resolved before, elsewhere, with the configuration that holds for it.
+    pub fn frozen(job: Job, template: Template, config: Config) -> Result<Self> {
+        Self::new(job, &Arc::new(template), &config)
+    }
+
     /// Now, where this changeling lives.
     pub fn now(&self, context: &Context) -> Zoned {
         context.clock.now_in(self.zone.time_zone().clone())

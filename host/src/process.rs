@@ -5,7 +5,9 @@ mod converse;
 mod marked;
 mod output;
 mod signals;
+mod user;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -21,6 +23,7 @@ pub use converse::Conversation;
 pub use marked::kill_marked;
 use output::{Event, Output, feed, read_into};
 pub use signals::{despite_interrupt, interrupted, pause};
+pub use user::User;
 
 /// Output kept of each stream unless told otherwise.
 pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;
@@ -39,6 +42,7 @@ pub struct Command {
     timeout: Duration,
     max_output: usize,
     cleans_up: bool,
+    user: Option<(u32, u32)>,
 }
 
 /// A child that ended by itself.
@@ -60,6 +64,8 @@ pub enum ProcessError {
     Spawn(String, #[source] io::Error),
     #[error("`{program}` did not end within {}", seconds(*.timeout))]
     TimedOut { program: String, timeout: Duration },
+    #[error("`{program}` said nothing for {}", seconds(*.silence))]
+    Silent { program: String, silence: Duration },
     #[error("`{0}` was interrupted")]
     Interrupted(String),
     #[error("cannot talk to `{0}`")]
@@ -112,6 +118,7 @@ impl Command {
             timeout: Duration::from_mins(1),
             max_output: DEFAULT_MAX_OUTPUT,
             cleans_up: false,
+            user: None,
         }
     }
 
@@ -159,6 +166,13 @@ impl Command {
         self
     }
 
+    /// It runs as this user, without any of our groups; `None`: as we do.
+    #[must_use]
+    pub fn user(mut self, user: Option<&User>) -> Self {
+        self.user = user.map(|user| (user.uid, user.gid));
+        self
+    }
+
     #[must_use]
     pub const fn max_output(mut self, bytes: usize) -> Self {
         self.max_output = bytes;
@@ -195,6 +209,10 @@ impl Command {
             .stdout(Stdio::piped())
             .stderr(stderr)
             .process_group(0);
+        if let Some((uid, gid)) = self.user {
+            // As root this lets go of our other groups, too.
+            command.uid(uid).gid(gid);
+        }
         if let Some(cwd) = &self.cwd {
             command.current_dir(cwd);
         }
@@ -233,6 +251,16 @@ impl Command {
     /// As `run`, and shows each piece of output to `watch` as it arrives.
     pub fn run_streaming(
         &self,
+        watch: impl FnMut(Stream, &[u8]),
+    ) -> Result<Finished, ProcessError> {
+        self.run_listening(&Cell::new(Duration::MAX), watch)
+    }
+
+    /// As `run_streaming`, and gives up on a child that prints nothing on standard output for as long
+    /// as `silence` says, which `watch` may change.
+    pub fn run_listening(
+        &self,
+        silence: &Cell<Duration>,
         mut watch: impl FnMut(Stream, &[u8]),
     ) -> Result<Finished, ProcessError> {
         let mut child = self.spawn(Stdio::piped())?;
@@ -247,19 +275,28 @@ impl Command {
         });
 
         let deadline = Instant::now() + self.timeout;
+        let mut heard_at = Instant::now();
         let mut finished = Output::new(self.max_output);
         let mut status = None;
         let mut grace = None;
         let mut open = 2;
         while status.is_none() || open > 0 {
-            let until = grace.unwrap_or(deadline);
+            let silent_until = heard_at.checked_add(silence.get());
+            let is_last = silent_until.is_none_or(|until| until >= deadline);
+            let patient_until = silent_until.map_or(deadline, |until| until.min(deadline));
+            let until = grace.unwrap_or(patient_until);
             let now = Instant::now();
             if now >= until && status.is_some() {
                 break;
             }
             if now >= until || (interrupted() && status.is_none() && !self.cleans_up) {
                 group.kill();
-                return Err(if now >= until {
+                return Err(if now >= until && !is_last {
+                    ProcessError::Silent {
+                        program: self.name(),
+                        silence: silence.get(),
+                    }
+                } else if now >= until {
                     ProcessError::TimedOut {
                         program: self.name(),
                         timeout: self.timeout,
@@ -273,6 +310,9 @@ impl Command {
                 .min(Duration::from_millis(100));
             match events.recv_timeout(patience) {
                 Ok(Event::Bytes(stream, bytes)) => {
+                    if stream == Stream::Stdout {
+                        heard_at = Instant::now();
+                    }
                     watch(stream, &bytes);
                     finished.keep(stream, &bytes);
                 }

@@ -5,7 +5,9 @@
 //! without an outcome whose lock is free belongs to a run that died: whoever reads says so.
 
 mod deliveries;
+pub mod exchange;
 mod live;
+mod origin;
 mod query;
 mod reading;
 mod recording;
@@ -28,6 +30,8 @@ use crate::exec::Outcome;
 use crate::names::Name;
 
 pub use deliveries::{Delivery, Fate};
+pub use exchange::{ExchangeError, Exported};
+pub use origin::{Origin, Place};
 pub use query::Filter;
 pub use reading::Happened;
 pub use recording::{File, Recording};
@@ -128,7 +132,7 @@ pub struct Usage {
 }
 
 /// One run of the past, or of now.
-#[derive(Debug, Clone, PartialEq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Record {
     pub id: String,
     pub kind: Kind,
@@ -144,6 +148,9 @@ pub struct Record {
     pub usage: Usage,
     /// When a person said that what it left is dealt with (`runs settle`).
     pub settled_at: Option<Timestamp>,
+    /// `None`: it was on this machine.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
 }
 
 impl Record {

@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 
+use super::user::writes_to;
 use super::written::{REPORT, SUMMARY};
 use super::{MARKER, Room};
 use crate::context::create_private_dir;
@@ -29,26 +30,37 @@ pub(crate) fn environment(room: &Room) -> std::io::Result<Variables> {
     // Git and gh find nothing of the user's: no credential helper, no login.
     let gh = room.run_dir.join("gh");
     create_private_dir(&gh)?;
+    let mut writes = room.run_dir.to_owned();
+    if let Some(user) = room.user {
+        user.give(&gh)?;
+        writes = writes_to(room.run_dir);
+    }
     add("GIT_CONFIG_GLOBAL", git_config(room)?.into());
     add("GH_CONFIG_DIR", gh.into());
     add("GIT_TERMINAL_PROMPT", "0".into());
     // An agent that deletes `.git` must not find a repository around our own folder.
     add("GIT_CEILING_DIRECTORIES", room.run_dir.into());
     add(MARKER, room.plan.run_id.clone().into());
-    add("CHANGELING_SUMMARY", room.run_dir.join(SUMMARY).into());
+    add("CHANGELING_SUMMARY", writes.join(SUMMARY).into());
     if room.plan.report.is_some() {
-        add("CHANGELING_REPORT", room.run_dir.join(REPORT).into());
+        add("CHANGELING_REPORT", writes.join(REPORT).into());
     }
     Ok(variables)
 }
 
 /// What is handed on of the environment this program was started with.
 pub(crate) fn passed_on(room: &Room) -> Variables {
-    PASSED_ON
+    let mut variables: Variables = PASSED_ON
         .iter()
         .chain(ALSO_PASSED_ON)
         .filter_map(|name| Some(((*name).to_owned(), room.env.get_os(name)?.to_owned())))
-        .collect()
+        .collect();
+    if let Some(user) = room.user {
+        let own = user.variables(room.run_dir);
+        variables.retain(|(name, _)| own.iter().all(|(other, _)| other != name));
+        variables.extend(own);
+    }
+    variables
 }
 
 /// The run's own git configuration.

@@ -44,6 +44,7 @@ impl World {
             env: &self.env,
             secrets: &secrets,
             redactor: &Redactor::new(secrets.clone()),
+            user: None,
         };
         let mut log = Vec::new();
         let ended = agent
@@ -137,6 +138,7 @@ fn how_it_ends() {
         env: &world.env,
         secrets: &[],
         redactor: &Redactor::default(),
+        user: None,
     };
     let ended = agent.work(&room, &mut |_| {}).unwrap();
     assert_eq!(

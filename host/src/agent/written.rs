@@ -4,6 +4,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use super::user::writes_to;
 use crate::redact::Redactor;
 
 pub(super) const SUMMARY: &str = "agent-summary.md";
@@ -22,7 +23,10 @@ impl Written {
     /// What lies in the run's folder: plain files only, cut at 1 MiB, without secrets. Empty files
     /// count as absent.
     pub fn read(run_dir: &Path, redactor: &Redactor) -> Self {
-        let read = |name| read_back(&run_dir.join(name), redactor);
+        let read = |name| {
+            let own = read_back(&writes_to(run_dir).join(name), redactor);
+            own.or_else(|| read_back(&run_dir.join(name), redactor))
+        };
         Self {
             summary: read(SUMMARY),
             report: read(REPORT),

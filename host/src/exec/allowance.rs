@@ -1,5 +1,7 @@
 //! Whether a run may start: money, and failures in a row.
 
+use serde::{Deserialize, Serialize};
+
 use crate::config::Changeling;
 use crate::context::Context;
 use crate::error::{Error, Result};
@@ -11,12 +13,28 @@ use crate::schedule::Zone;
 pub const LEAST_USD: f64 = 0.01;
 
 /// Who starts a run.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
 pub enum Trigger {
     /// A person, who can be told and can decide.
     Hand,
     /// The clock.
     Schedule,
+}
+
+impl Trigger {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Hand => "hand",
+            Self::Schedule => "schedule",
+        }
+    }
+
+    pub(crate) fn named(word: &str) -> Option<Self> {
+        [Self::Hand, Self::Schedule]
+            .into_iter()
+            .find(|trigger| trigger.as_str() == word)
+    }
 }
 
 /// What a run may have.

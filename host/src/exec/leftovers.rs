@@ -33,6 +33,8 @@ const SCRATCH: &[&str] = &[
     "ssh",
     "agent-summary.md",
     "agent-report.md",
+    "home",
+    "written",
 ];
 
 /// Ends what dead runs left running, takes the work of real ones out of their workspaces, and removes

@@ -11,7 +11,7 @@ use super::publish::{Publisher, publish};
 use super::reach::Reach;
 use super::run::{Run, Stop, failure};
 use super::work::{Equipment, Work, work};
-use super::{News, Outcome, StepName, leftovers, secrets};
+use super::{Called, News, Outcome, StepName, leftovers, secrets};
 use crate::agent::Agent;
 use crate::brief::Delivery;
 use crate::config::Changeling;
@@ -29,12 +29,14 @@ use crate::redact::Redactor;
 
 /// How to run.
 #[derive(Debug)]
-pub struct RunWish {
+pub struct RunWish<'a> {
     /// `None`: the one the changeling names, through mngr.
     pub agent: Option<Agent>,
     pub trigger: Trigger,
     /// Keep the workspace afterwards.
     pub keep: bool,
+    /// `None`: it is no call of a deployed function.
+    pub called: Option<Called<'a>>,
 }
 
 /// What a run led to.
@@ -80,9 +82,10 @@ pub fn run(
     leftovers::clean_up(&store, context)?;
     let may_have = || allowance::ask(&store, subject, changeling, wish.trigger, context);
     // A run that will not start takes nobody's turn, and ends nobody.
-    let asked = match may_have()? {
-        Allowance::Go { .. } => overlap::ask(&subject.job, changeling.overlap, context)?,
-        Allowance::No(why) => Asked::Taken(why),
+    let not_now = wish.called.as_ref().and_then(|call| call.not_now.clone());
+    let asked = match (not_now, may_have()?) {
+        (None, Allowance::Go { .. }) => overlap::ask(&subject.job, changeling.overlap, context)?,
+        (Some(why), _) | (None, Allowance::No(why)) => Asked::Taken(why),
     };
     if let Asked::Ours {
         after_another: true,
@@ -104,6 +107,9 @@ pub fn run(
         started_at,
     };
     let mut run = Run::begin(&store, &header, context, watch)?;
+    if let Some(call) = &wish.called {
+        run.recording.is_call(&call.origin)?;
+    }
     let mut ran = Ran {
         run_id: header.id.to_owned(),
         folder: run.recording.folder().to_owned(),
@@ -130,6 +136,7 @@ pub fn run(
                 subject: &subject,
                 agent,
                 store: &store,
+                called: wish.called.as_ref(),
             };
             match course.follow(&mut run, &mut trail, &mut ran) {
                 Ok(outcome) | Err(Halt::Known(Stop(outcome))) => ran.outcome = outcome,
@@ -243,6 +250,7 @@ struct Course<'a> {
     subject: &'a Subject,
     agent: std::result::Result<Agent, MngrError>,
     store: &'a Store,
+    called: Option<&'a Called<'a>>,
 }
 
 impl Course<'_> {
@@ -302,6 +310,7 @@ impl Course<'_> {
             secrets: &for_agent,
             redactor,
             pushes_to: may_push.then_some(reach),
+            called: self.called,
         };
         let worked = work(run, plan, &with, &mut trail.done);
         let text = proposal(plan, &trail.done, false, redactor);

@@ -87,6 +87,7 @@ fn run(delivery: Delivery, script: &str) -> (Result<Ready, Stop>, Work, Option<S
         secrets: &[],
         redactor: &Redactor::default(),
         pushes_to: None,
+        called: None,
     };
     let mut done = Work::default();
     let ended = work(&mut run, &plan, &equipment, &mut done);

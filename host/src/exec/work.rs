@@ -7,7 +7,7 @@ use std::path::Path;
 use super::pushed::adopt;
 use super::reach::Reach;
 use super::run::{Run, Stop, failure};
-use super::{Event, Outcome, StepName};
+use super::{Called, Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
 use crate::error::Result;
@@ -34,6 +34,8 @@ pub(super) struct Equipment<'a> {
     pub(super) redactor: &'a Redactor,
     /// The agent holds a token, and this is where it may have pushed to.
     pub(super) pushes_to: Option<Reach<'a>>,
+    /// It is a call of a deployed function.
+    pub(super) called: Option<&'a Called<'a>>,
 }
 
 /// What there is after the work, checked.
@@ -86,6 +88,9 @@ pub(super) fn work(
             },
         )?)
     })?;
+    if let Some(call) = with.called {
+        (call.may_start)().map_err(|error| Stop(failure(StepName::Agent, &error)))?;
+    }
     work.begun = true;
     let ended = match agent(run, plan, with, &workspace) {
         Ok(ended) => ended,
@@ -246,6 +251,11 @@ fn agent(
 ) -> Result<Ended, Stop> {
     run.step(StepName::Agent, |run| {
         let folder = run.recording.folder().to_owned();
+        let user = with.called.and_then(|call| call.user.as_ref());
+        if let Some(user) = user {
+            let root = run.context.home.root();
+            user.move_in(root, &folder, workspace.path())?;
+        }
         let room = Room {
             plan,
             workspace: workspace.path(),
@@ -254,6 +264,7 @@ fn agent(
             env: &run.context.env,
             secrets: with.secrets,
             redactor: with.redactor,
+            user,
         };
         run.event(&Event::AgentStarted {
             argv: with.agent.argv(&room),

@@ -97,7 +97,8 @@ impl<'a> Caller<'a> {
             .args(argv.iter().map(String::as_str))
             .cwd(&self.cwd)
             .timeout(timeout)
-            .max_output(8 * 1024 * 1024);
+            .max_output(8 * 1024 * 1024)
+            .user(self.room.user);
         for (name, value) in &self.variables {
             command = command.env(name, value);
         }

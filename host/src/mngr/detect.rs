@@ -2,17 +2,14 @@
 //! script names its Python, whose folders name its version and plugins.
 
 mod ask;
-mod packages;
-mod script;
 
 use std::path::{Path, PathBuf};
 
-use super::version::Version;
-use super::{Dialect, MngrError};
+use super::{Dialect, MngrError, Version};
 use crate::config::Config;
 use crate::context::{Context, Environment};
 use crate::process::find_on_path;
-use packages::Packages;
+use crate::python::{Packages, Script, executable};
 
 /// Names the program has had, the present one first.
 const PROGRAMS: [&str; 2] = ["mngr", "mng"];
@@ -54,7 +51,8 @@ impl Installed {
         let env = &context.env;
         let found = if let Some(binary) = &config.mngr.binary {
             let home = env.get_os("HOME").map(Path::new);
-            program_at(binary.resolve(config.base(), home))?
+            let binary = binary.resolve(config.base(), home);
+            executable(&binary).ok_or(MngrError::NotThere(binary))?
         } else {
             let path = env.get_os("PATH").unwrap_or_default();
             let mut found = PROGRAMS.iter().filter_map(|name| find_on_path(name, path));
@@ -64,15 +62,11 @@ impl Installed {
     }
 
     fn at(found: &Path, cache: &Path, env: &Environment) -> Result<Self, MngrError> {
-        let program = script::behind_shim(found, env.get("PYENV_VERSION"))
-            .unwrap_or_else(|| found.to_owned());
-        let program = std::fs::canonicalize(&program).unwrap_or(program);
-        let packages = script::interpreter(&program, env.get_os("PATH"))
-            .and_then(|python| Packages::of(&python, &program, &PACKAGES));
-        if let Some(packages) = packages
+        let script = Script::behind(found, env);
+        if let Some(packages) = script.packages(&PACKAGES)
             && let Some(version) = PACKAGES.iter().find_map(|name| packages.version(name))
         {
-            return Self::of(program, version, &packages);
+            return Self::of(script.program, version, &packages);
         }
         let dialect = ask::dialect(found, cache, env).map_err(|why| MngrError::Broken {
             program: found.to_owned(),
@@ -114,16 +108,6 @@ impl Installed {
     pub(super) fn is_known(&self) -> bool {
         self.version.is_some()
     }
-}
-
-/// The file itself, if it can be run.
-fn program_at(file: PathBuf) -> Result<PathBuf, MngrError> {
-    let name = file.file_name().and_then(|name| name.to_str());
-    let folder = file.parent().map(Path::as_os_str);
-    let found = name
-        .zip(folder)
-        .and_then(|(name, dir)| find_on_path(name, dir));
-    found.ok_or(MngrError::NotThere(file))
 }
 
 #[cfg(test)]

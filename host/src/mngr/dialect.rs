@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::version::Version;
+use super::Version;
 
 /// Which flags an installed mngr understands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

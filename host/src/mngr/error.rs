@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::version::Version;
+use super::Version;
 use crate::error::{Error, Kind};
 
 /// Installs an mngr that this program knows, with the plugins it uses.

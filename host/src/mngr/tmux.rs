@@ -2,14 +2,14 @@
 //! run's.
 
 use std::io;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::files::Files;
 use crate::context::{Environment, create_private_dir};
-use crate::process::Command;
+use crate::process::{Command, User};
 
 /// Longest path of a socket that macOS takes; Linux takes four bytes more.
 const MAX_SOCKET: usize = 103;
@@ -26,29 +26,38 @@ pub(super) struct Server {
     program: PathBuf,
     /// `TMUX_TMPDIR`.
     pub(super) folder: PathBuf,
+    /// Whose it is, when it is not ours.
+    user: Option<User>,
 }
 
 impl Server {
     /// Makes a folder for it; tmux starts it when it is first called there.
-    pub(super) fn prepare(program: &Path, files: &Files, env: &Environment) -> io::Result<Self> {
+    pub(super) fn prepare(
+        program: &Path,
+        files: &Files,
+        env: &Environment,
+        user: Option<&User>,
+    ) -> io::Result<Self> {
+        let uid = uid_of(user);
         let link = files.root.join("tmux");
         create_private_dir(&link)?;
         let mut folder = std::fs::canonicalize(&link)?;
-        if socket(&folder).as_os_str().len() > MAX_SOCKET {
+        if socket(&folder, uid).as_os_str().len() > MAX_SOCKET {
             std::fs::remove_dir(&link)?;
-            folder = elsewhere(env)?;
+            folder = elsewhere(env, uid)?;
             // Whoever cleans up after us finds it here.
             std::os::unix::fs::symlink(&folder, &link)?;
         }
         Ok(Self {
             program: program.to_owned(),
             folder,
+            user: user.cloned(),
         })
     }
 
     /// It answers. It ends by itself with its last session.
     pub(super) fn lives(&self) -> bool {
-        UnixStream::connect(socket(&self.folder)).is_ok()
+        UnixStream::connect(socket(&self.folder, uid_of(self.user.as_ref()))).is_ok()
     }
 
     /// Ends it and the programs in it, as far as they heed that.
@@ -61,6 +70,7 @@ impl Server {
             .env("TMUX_TMPDIR", &self.folder)
             .timeout(DEADLINE)
             .cleans_up()
+            .user(self.user.as_ref())
             .run();
         if let Err(error) = finished {
             tracing::debug!("tmux kill-server: {error}");
@@ -68,12 +78,15 @@ impl Server {
     }
 }
 
-fn socket(folder: &Path) -> PathBuf {
-    let user = rustix::process::getuid().as_raw();
-    folder.join(format!("tmux-{user}")).join("default")
+fn uid_of(user: Option<&User>) -> u32 {
+    user.map_or_else(|| rustix::process::getuid().as_raw(), |user| user.uid)
 }
 
-fn elsewhere(env: &Environment) -> io::Result<PathBuf> {
+fn socket(folder: &Path, uid: u32) -> PathBuf {
+    folder.join(format!("tmux-{uid}")).join("default")
+}
+
+fn elsewhere(env: &Environment, uid: u32) -> io::Result<PathBuf> {
     let temporary = env.get_os("TMPDIR").map(PathBuf::from);
     let places = temporary.into_iter().chain([PathBuf::from(SHORT)]);
     let mut failed = io::Error::other("no folder has a path short enough for a socket of tmux");
@@ -81,7 +94,7 @@ fn elsewhere(env: &Environment) -> io::Result<PathBuf> {
         let Ok(place) = std::fs::canonicalize(place) else {
             continue;
         };
-        if socket(&place.join(PREFIX)).as_os_str().len() + 6 > MAX_SOCKET {
+        if socket(&place.join(PREFIX), uid).as_os_str().len() + 6 > MAX_SOCKET {
             continue;
         }
         let made = tempfile::Builder::new()
@@ -110,7 +123,10 @@ pub(crate) fn remove_outside(run_dir: &Path) {
     if !name.is_some_and(|name| name.starts_with(PREFIX)) {
         return;
     }
-    let socket = socket(&folder);
+    let Ok(metadata) = std::fs::symlink_metadata(&folder) else {
+        return;
+    };
+    let socket = socket(&folder, metadata.uid());
     let is_socket = std::fs::symlink_metadata(&socket).is_ok_and(|metadata| {
         use std::os::unix::fs::FileTypeExt;
         metadata.file_type().is_socket()
@@ -136,9 +152,10 @@ mod tests {
         let prepare = |run: &Path| {
             let files = Files::of(run);
             files.make().unwrap();
-            Server::prepare(Path::new("/usr/bin/tmux"), &files, &env).unwrap()
+            Server::prepare(Path::new("/usr/bin/tmux"), &files, &env, None).unwrap()
         };
         let short = folder.path().join("r");
+        let socket = |folder: &Path| socket(folder, uid_of(None));
         if socket(&folder.path().join("r/agent/tmux"))
             .as_os_str()
             .len()

@@ -72,7 +72,7 @@ pub(super) fn work(
     tmux::remove_outside(room.run_dir);
     files.make()?;
     Files::write(&files.prompt(), room.plan.prompt.as_bytes(), 0o600)?;
-    let server = Server::prepare(&launch.tmux, &files, room.env)?;
+    let server = Server::prepare(&launch.tmux, &files, room.env, room.user)?;
     let deadline = started + Duration::from_secs(room.plan.limits.timeout_seconds);
     let mut agent = match &launch.wrapped {
         Some(wrapped) => Some(InWrapper::prepare(wrapped, room, &files)?),
@@ -82,6 +82,11 @@ pub(super) fn work(
         .as_mut()
         .map(|agent| std::mem::take(&mut agent.carriers));
     let caller = Caller::new(launch, room, &files, &server, carriers.unwrap_or_default())?;
+    if let Some(user) = room.user {
+        // All there is in it is the agent's from here on.
+        user.give(&files.root)?;
+        user.give(&server.folder)?;
+    }
     let mut last_lines = None;
     let how = match caller.demand(&launch.argv(room)[1..], left(deadline).min(CREATE)) {
         Ok(_) => match &mut agent {

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::{Row, ToSql, params};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::rows::moment;
 use super::{RecordError, Store};
@@ -11,7 +11,7 @@ use crate::names::Name;
 const COLUMNS: &str = "run, changeling, repo, kind, number, url, title, branch, state, updated_at";
 
 /// A pull request or issue that a run made, and its fate.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Delivery {
     /// The run that opened it.
     pub run: String,
@@ -42,13 +42,22 @@ pub struct Fate<'a> {
 impl Store {
     /// Writes down a pull request or issue, or what became of it.
     pub fn deliver(&self, delivery: &Delivery) -> Result<(), RecordError> {
+        self.upsert(delivery, "")
+    }
+
+    /// As `deliver`, unless something newer is known.
+    pub(super) fn learn_delivery(&self, delivery: &Delivery) -> Result<(), RecordError> {
+        self.upsert(delivery, "WHERE excluded.updated_at > updated_at")
+    }
+
+    fn upsert(&self, delivery: &Delivery, only: &str) -> Result<(), RecordError> {
         let number = i64::try_from(delivery.number).unwrap_or(i64::MAX);
         self.connection
             .execute(
-                "INSERT INTO deliveries (run, changeling, repo, kind, number, url, title, branch, state, updated_at)
+                &format!("INSERT INTO deliveries (run, changeling, repo, kind, number, url, title, branch, state, updated_at)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
                  ON CONFLICT (repo, kind, number) DO UPDATE
-                 SET title = excluded.title, state = excluded.state, updated_at = excluded.updated_at",
+                 SET title = excluded.title, state = excluded.state, updated_at = excluded.updated_at {only}"),
                 params![
                     delivery.run,
                     delivery.changeling.as_str(),

@@ -36,6 +36,18 @@ pub enum File {
 }
 
 impl File {
+    pub const ALL: [Self; 9] = [
+        Self::Plan,
+        Self::Prompt,
+        Self::Events,
+        Self::Log,
+        Self::Patch,
+        Self::Uncommitted,
+        Self::Report,
+        Self::Summary,
+        Self::PullRequest,
+    ];
+
     pub const fn name(self) -> &'static str {
         match self {
             Self::Plan => "plan.json",
@@ -54,8 +66,8 @@ impl File {
 /// A run that lives, because this value does.
 #[derive(Debug)]
 pub struct Recording<'a> {
-    store: &'a Store,
-    id: String,
+    pub(super) store: &'a Store,
+    pub(super) id: String,
     folder: PathBuf,
     events: fs::File,
     log: fs::File,

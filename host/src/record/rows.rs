@@ -5,10 +5,10 @@ use std::collections::HashSet;
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::{Header, Kind, Record, RecordError, Usage};
-use crate::exec::Outcome;
+use super::{Header, Kind, Origin, Place, Record, RecordError, Usage};
+use crate::exec::{Outcome, Trigger};
 
-pub(super) const COLUMNS: &str = "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns, settled_at";
+pub(super) const COLUMNS: &str = "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns, settled_at, place, call, attempt, asked_by";
 
 /// A row as the database has it.
 pub(super) struct Raw {
@@ -23,6 +23,10 @@ pub(super) struct Raw {
     branch: Option<String>,
     usage: Usage,
     settled_at: Option<i64>,
+    place: Option<String>,
+    call: Option<String>,
+    attempt: Option<String>,
+    asked_by: Option<String>,
 }
 
 pub(super) fn raw(row: &Row) -> rusqlite::Result<Raw> {
@@ -41,6 +45,10 @@ pub(super) fn raw(row: &Row) -> rusqlite::Result<Raw> {
             turns: row.get(10)?,
         },
         settled_at: row.get(11)?,
+        place: row.get(12)?,
+        call: row.get(13)?,
+        attempt: row.get(14)?,
+        asked_by: row.get(15)?,
     })
 }
 
@@ -55,7 +63,17 @@ impl Raw {
             .as_ref()
             .map(|json| serde_json::from_str(json).map_err(|error| damaged(&error.to_string())))
             .transpose()?;
+        let origin = match (&self.place, &self.call, &self.attempt, &self.asked_by) {
+            (Some(place), Some(call), Some(attempt), Some(by)) => Some(Origin {
+                place: Place::named(place).ok_or_else(|| damaged("its place is unknown"))?,
+                by: Trigger::named(by).ok_or_else(|| damaged("who asked for it is unknown"))?,
+                call: call.clone(),
+                attempt: attempt.clone(),
+            }),
+            _ => None,
+        };
         Ok(Record {
+            origin,
             kind: match self.kind.as_str() {
                 "run" => Kind::Run,
                 "rehearsal" => Kind::Rehearsal,

@@ -85,6 +85,14 @@ const MIGRATIONS: &[&str] = &["
 ", "
     -- the last of its commits that passed the check before publishing
     ALTER TABLE runs ADD COLUMN checked TEXT;
+", "
+    -- where it ran, when not on this machine: the place, its id of the call, which attempt at it, and
+    -- who asked ('hand' or 'schedule')
+    ALTER TABLE runs ADD COLUMN place TEXT;
+    ALTER TABLE runs ADD COLUMN call TEXT;
+    ALTER TABLE runs ADD COLUMN attempt TEXT;
+    ALTER TABLE runs ADD COLUMN asked_by TEXT;
+    CREATE INDEX runs_by_call ON runs (call) WHERE call IS NOT NULL;
 "];
 
 /// The format this program writes.

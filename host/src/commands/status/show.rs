@@ -4,11 +4,11 @@ use super::gather::{Status, Target};
 use crate::context::Context;
 use crate::names::printable;
 use crate::record::Kind;
-use crate::schedule::{Zone, in_few_words, in_words};
+use crate::schedule::Zone;
 use crate::ui::style::{self, paint};
 use crate::ui::{Cell, Column, block, time};
 
-use super::super::list::{State, abroad, with_zone};
+use super::super::list::next;
 use super::super::runs::shown;
 
 /// More than that is no list to go through in the morning.
@@ -113,16 +113,6 @@ fn table(targets: &[Target], context: &Context) {
         Column::new("THIS MONTH").right().at_least(8),
     ]);
     let rows = targets.iter().map(|target| {
-        let next = match (target.state(), target.fires()) {
-            (State::Disabled, _) => Cell::styled(style::CAREFUL, "disabled"),
-            (State::Paused, _) => Cell::styled(style::BAD, "paused"),
-            (State::Enabled, Some(next)) => {
-                let zone = abroad(next, &here);
-                Cell::new(with_zone(&in_words(next, now), &zone))
-                    .or(in_few_words(next, now) + &zone)
-            }
-            (State::Enabled, None) => Cell::styled(style::FAINT, "only by hand"),
-        };
         let mut row = vec![Cell::styled(style::NAME, target.changeling.name.as_str())];
         if with_repo {
             row.push(Cell::new(shown::repository_of(target.repo, context)));
@@ -133,7 +123,7 @@ fn table(targets: &[Target], context: &Context) {
             String::new()
         };
         row.extend([
-            next,
+            next(target.state(), target.fires(), now, &here),
             shown::last(target.last.as_ref(), now),
             Cell::new(cost),
         ]);

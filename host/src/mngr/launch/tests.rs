@@ -191,6 +191,7 @@ impl Trial {
             env: &self.env,
             secrets: &secrets,
             redactor: &Redactor::new(secrets.clone()),
+            user: None,
         };
         let mut heard = |heard: Heard| hear(self, heard);
         let ended = self.launch.work(&room, &mut heard).unwrap();

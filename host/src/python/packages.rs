@@ -3,18 +3,18 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::super::version::Version;
+use super::Version;
 
 /// Names are written as pip compares them: lowercase, with hyphens.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Packages {
+pub(crate) struct Packages {
     versions: BTreeMap<String, Version>,
     /// Python finds them only while it knows this folder as the user's own (`pip install --user`).
-    pub(super) user_base: Option<PathBuf>,
+    pub(crate) user_base: Option<PathBuf>,
 }
 
 impl Packages {
-    pub(super) fn version(&self, name: &str) -> Option<Version> {
+    pub(crate) fn version(&self, name: &str) -> Option<Version> {
         self.versions.get(name).copied()
     }
 

@@ -1,0 +1,152 @@
+"""A changeling on Modal: one app, made by `changeling deploy NAME`; deploy again to change it.
+
+job.json beside this file says all that differs between changelings: repositories, template,
+schedule, image, names of secrets. This file tells Modal so. In the container it starts
+`changeling exec`, which does the work, and does for it what only Modal's client can do.
+
+run    works on one repository: copies it, lets the agent work, opens the pull request. With
+       one repository the schedule starts it. It and `check` have the secrets.
+fire   exists only with several repositories: the schedule starts it, it starts a `run` for
+       each of them, and ends. It has no secrets.
+check  tells whether a run could work; `changeling deploy --verify` starts it.
+
+The secrets are those of the Modal secret that job.json names. They go into the environment of
+`changeling exec`, which runs as root; the agent runs as another user, who cannot read it, and
+gets what its permissions name. The volume keeps records and a copy of each repository.
+
+To stop it for good: `changeling undeploy NAME`, or `modal app stop changeling-NAME`. To take
+it off the schedule: `changeling disable NAME`. To see what it did: `changeling status NAME`.
+"""
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+
+import modal
+from modal.exception import InputCancellation
+
+PLACE = Path("/changeling")  # in the container
+VOLUME = "/changeling/volume"
+HERE = Path(__file__).parent if modal.is_local() else PLACE
+JOB = json.loads((HERE / "job.json").read_text())
+APP = JOB["app"]
+TARGETS = range(len(JOB["jobs"]))  # one for each repository
+SECRET = APP["secret"] or {"name": "", "variables": []}
+SECONDS_TO_STOP = 25  # Modal kills 30 seconds after it asked
+
+
+def image():
+    """What changes least comes first; files are mounted last, so they build nothing."""
+    built = modal.Image.from_registry(APP["image"]["base"])
+    for step in APP["image"]["steps"]:
+        for method, arguments in step.items():
+            built = getattr(built, method)(*arguments)
+    for name, path in APP["files"].items():
+        built = built.add_local_file(HERE / name, path)
+    return built
+
+
+app = modal.App(APP["name"])
+volume = modal.Volume.from_name(APP["volume"], create_if_missing=True)
+guard = modal.Dict.from_name(APP["guard"], create_if_missing=True)
+cron = APP["schedule"] and modal.Cron(APP["schedule"], timezone=APP["timezone"])
+# A container of its own, so that no run finds what another left; and never paid twice.
+common = {"image": image(), "single_use_containers": True, "retries": 0}
+secrets = [modal.Secret.from_name(SECRET["name"], required_keys=SECRET["variables"])]
+private = {**common, "secrets": secrets if SECRET["variables"] else []}
+
+
+@app.function(
+    **private,
+    schedule=cron if len(TARGETS) == 1 else None,
+    volumes={VOLUME: volume},
+    timeout=APP["timeout_seconds"],
+    max_containers=APP["max_containers"],
+    **{key: APP[key] for key in ("cpu", "memory", "gpu", "ephemeral_disk", "region")},
+)
+def run(target: int = 0, by: str = "schedule"):
+    """Works on one repository; an error says that it did not go well, and why."""
+    attempt = os.urandom(6).hex()
+    call = modal.current_function_call_id()
+    options = [f"--target={target}", f"--by={by}", f"--call={call}"]
+    options += [f"--attempt={attempt}", f"--volume={VOLUME}"]
+    signals = []
+    with execute(*options) as child:
+
+        def stop(number, _frame):
+            # Once: asked a second time it would end without writing its record.
+            if not signals:
+                child.terminate()
+                signal.alarm(SECONDS_TO_STOP)
+            signals.append(number)
+
+        signal.signal(signal.SIGALRM, lambda *_: child.kill())
+        # Modal sends the first two when it needs the machine, the third on cancelling.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1):
+            signal.signal(number, stop)
+        ended = answer(child, attempt)
+    if child.returncode == 0:
+        return ended
+    stopped = ended is None or child.returncode == 130
+    if stopped and signal.SIGUSR1 in signals:
+        raise InputCancellation("the call was cancelled")
+    if stopped and signals:
+        raise KeyboardInterrupt  # Modal delivers the same input again.
+    died = f"`changeling exec` died with exit code {child.returncode}; see the log"
+    raise RuntimeError(ended["sentence"] if ended else died)
+
+
+@app.function(**private, timeout=600)
+def check():
+    """Whether a run could work: the template, the repositories, mngr and the agent."""
+    with execute("--check") as child:
+        return json.loads(child.communicate()[0])
+
+
+if len(TARGETS) > 1:
+
+    @app.function(**common, schedule=cron, timeout=300, max_containers=1)
+    def fire():
+        """Starts a `run` for each repository, of which `max_containers` work at once."""
+        attempt = os.urandom(6).hex()
+        for target in TARGETS:
+            if claim(f"{modal.current_input_id()}/{target}", attempt):
+                run.spawn(target, "schedule")
+
+
+def execute(*options):
+    """Starts what does the work: from here on only its environment has the secrets."""
+    names = [name for name in SECRET["variables"] if name in os.environ]
+    own = {name: os.environ.pop(name) for name in names}
+    return subprocess.Popen(
+        [APP["runner"], "exec", str(PLACE / "job.json"), *options],
+        env={**os.environ, **own, "CHANGELINGS_HOME": str(PLACE / "home")},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # Signals reach it through `run` alone.
+    )
+
+
+def answer(child, attempt):
+    """Answers its questions, one JSON document a line, until it says how it ended."""
+    for line in child.stdout:
+        said = json.loads(line)
+        if "ended" in said:
+            return said["ended"]
+        try:
+            if said["ask"] == "start":
+                reply = {"answer": claim(modal.current_input_id(), attempt)}
+            else:
+                volume.commit()
+                reply = {"answer": True}
+        except Exception as error:
+            reply = {"error": f"{type(error).__name__}: {error}"}
+        print(json.dumps(reply), file=child.stdin, flush=True)
+
+
+def claim(key, attempt):
+    """Whether this attempt is the first: Modal delivers an input again after a crash."""
+    return guard.put(key, attempt, skip_if_exists=True) or guard.get(key) == attempt

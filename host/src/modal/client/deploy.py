@@ -1,0 +1,266 @@
+"""Apps: deploying many at once, what Modal knows of them, stopping them."""
+
+import asyncio
+import importlib.util
+import pathlib
+import sys
+
+import modal
+from modal._utils.async_utils import synchronizer
+from modal.client import _Client
+from modal.exception import NotFoundError
+from modal_proto import api_pb2
+
+from report import emit, failed
+
+# Requests to Modal under way at once, where they are many and small.
+AT_ONCE = 24
+
+STATES = {
+    api_pb2.APP_STATE_DEPLOYED: "deployed",
+    api_pb2.APP_STATE_INITIALIZING: "initializing",
+    api_pb2.APP_STATE_STOPPING: "stopping",
+    api_pb2.APP_STATE_STOPPED: "stopped",
+    api_pb2.APP_STATE_DISABLED: "stopped",
+}
+
+
+@synchronizer.create_blocking
+async def _ask(method, message):
+    """One message to Modal and its answer, in the loop its client lives in."""
+    client = await _Client.from_env()
+    return await getattr(client._stub, method)(message)
+
+
+def ask(method, message):
+    return _ask.aio(method, message)
+
+
+def check(request):
+    """Whose token it is, and which environments there are; how many crons the workspace has."""
+
+    async def all_of_it():
+        workspace = await ask("WorkspaceNameLookup", _empty())
+        emit("workspace", name=workspace.workspace_name or workspace.username)
+        environments = await _environments()
+        emit("environments", names=environments)
+        await _count_crons(environments)
+
+    asyncio.run(all_of_it())
+
+
+def inspect(request):
+    """What Modal knows of each app in `apps`; with `crons`, how many the whole workspace has."""
+    environment = request["environment"] or ""
+
+    async def one(name):
+        try:
+            emit("app", app=name, **await _found(name, environment))
+        except Exception as error:
+            failed(error, app=name)
+
+    async def all_of_them():
+        await _side_by_side([one(name) for name in request["apps"]])
+        if request.get("crons"):
+            await _count_crons(await _environments())
+
+    asyncio.run(all_of_them())
+
+
+async def _found(name, environment):
+    """State, version and tags of an app; `absent` when there never was one, or not lately."""
+    answer = await ask(
+        "AppGetByDeploymentName",
+        api_pb2.AppGetByDeploymentNameRequest(name=name, environment_name=environment),
+    )
+    if not answer.app_id:
+        return {"state": "stopped" if answer.previous_app_id else "absent"}
+    tags = await ask("AppGetTags", api_pb2.AppGetTagsRequest(app_id=answer.app_id))
+    return {
+        "state": STATES.get(answer.lifecycle.app_state, "unknown"),
+        "app_id": answer.app_id,
+        "environment": answer.environment_name,
+        "version": answer.lifecycle.version,
+        "deployed_at": answer.lifecycle.deployed_at,
+        "tags": dict(tags.tags),
+    }
+
+
+async def _environments():
+    answer = await ask("EnvironmentList", _empty())
+    return [item.name for item in answer.items]
+
+
+async def _count_crons(environments):
+    """Every deployed function of the workspace that has a schedule, by app."""
+    lists = await _side_by_side(
+        [ask("AppList", api_pb2.AppListRequest(environment_name=name)) for name in environments]
+    )
+    apps = [
+        (environment, app)
+        for environment, answer in zip(environments, lists)
+        for app in answer.apps
+        if app.state == api_pb2.APP_STATE_DEPLOYED
+    ]
+
+    async def crons(app):
+        try:
+            layout = await ask("AppGetLayout", api_pb2.AppGetLayoutRequest(app_id=app.app_id))
+            ids = layout.app_layout.function_ids.values()
+            asked = [
+                ask("FunctionGetById", api_pb2.FunctionGetByIdRequest(function_id=id)) for id in ids
+            ]
+            functions = await asyncio.gather(*asked)
+        except NotFoundError:
+            return 0  # Stopped since it was listed.
+        return sum(answer.function.schedule.WhichOneof("schedule_oneof") is not None for answer in functions)
+
+    counts = await _side_by_side([crons(app) for _, app in apps])
+    found = [
+        {"app": app.name or app.description, "environment": environment, "crons": count}
+        for (environment, app), count in zip(apps, counts)
+        if count
+    ]
+    emit("crons", count=sum(counts), apps=found)
+
+
+def deploy(request):
+    """Deploys every app in `apps`. One that fails stays as it was, and the others go on."""
+    sys.dont_write_bytecode = True
+    environment = request["environment"]
+
+    async def one(number, app):
+        name = app["name"]
+        try:
+            emit("deploying", app=name)
+            await _put_secret(app["secret"], environment)
+            deployed = _load(number, pathlib.Path(app["folder"]) / "app.py").app
+            strategy = "recreate" if app.get("end_runs") else "rolling"
+            await deployed.deploy.aio(environment_name=environment, strategy=strategy)
+            await _write_down(app, environment)
+            emit("deployed", app=name, **await _found(name, environment or ""))
+        except Exception as error:
+            failed(error, app=name)
+
+    async def all_of_them():
+        numbered = list(enumerate(request["apps"]))
+        # The first goes alone: layers and files that all share are then there for the others.
+        await asyncio.gather(*(one(number, app) for number, app in numbered[:1]))
+        await _side_by_side([one(number, app) for number, app in numbered[1:]], request["parallel"])
+
+    asyncio.run(all_of_them())
+
+
+def _load(number, file):
+    """The app's file as a module of its own, though all are called alike."""
+    spec = importlib.util.spec_from_file_location(f"changeling_app_{number}", file)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+async def _put_secret(secret, environment):
+    """Exactly these variables: one that is no longer named is gone from it, too."""
+    if secret is None:
+        return
+    await ask(
+        "SecretGetOrCreate",
+        api_pb2.SecretGetOrCreateRequest(
+            deployment_name=secret["name"],
+            environment_name=environment or "",
+            object_creation_type=api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS,
+            env_dict=secret["values"],
+        ),
+    )
+
+
+async def _write_down(app, environment):
+    """What is deployed, on its volume, where `deploy --adopt` finds it on another machine."""
+    volume = await modal.Volume.from_name(
+        app["volume"], environment_name=environment, create_if_missing=True
+    ).hydrate.aio()
+    folder = pathlib.Path(app["folder"])
+    async with volume.batch_upload(force=True) as batch:
+        batch.put_file(folder / "job.json", "/deployed.json")
+        if app.get("keep_template"):
+            batch.put_file(folder / "template.wasm", "/template.wasm")
+
+
+def adopt(request):
+    """What is deployed under each name in `apps`, and its files written below `into`."""
+    environment = request["environment"]
+
+    async def one(app):
+        name = app["name"]
+        try:
+            found = await _found(name, environment or "")
+            volume = modal.Volume.from_name(app["volume"], environment_name=environment)
+            into = pathlib.Path(app["into"])
+            for source, target in (("deployed.json", "job.json"), ("template.wasm", "template.wasm")):
+                pieces = []
+                try:
+                    async for piece in volume.read_file.aio(source):
+                        pieces.append(piece)
+                except (NotFoundError, FileNotFoundError):
+                    continue
+                into.mkdir(mode=0o700, parents=True, exist_ok=True)
+                (into / target).write_bytes(b"".join(pieces))
+            emit("app", app=name, **found)
+        except Exception as error:
+            failed(error, app=name)
+
+    async def all_of_them():
+        apps = request["apps"]
+        if apps is None:
+            listed = await ask("AppList", api_pb2.AppListRequest(environment_name=environment or ""))
+            names = sorted({app.name or app.description for app in listed.apps if app.state == api_pb2.APP_STATE_DEPLOYED})
+            prefix = request["prefix"]
+            apps = [
+                {"name": name, "volume": name, "into": str(pathlib.Path(request["into"]) / name.removeprefix(prefix))}
+                for name in names
+                if name.startswith(prefix)
+            ]
+        await _side_by_side([one(app) for app in apps])
+
+    asyncio.run(all_of_them())
+
+
+def stop(request):
+    """Stops every app in `apps`, and deletes what else is named there. Gone already is fine."""
+    environment = request["environment"]
+
+    async def one(app):
+        name = app["name"]
+        try:
+            found = await _found(name, environment or "")
+            if found.get("app_id"):
+                source = api_pb2.APP_STOP_SOURCE_PYTHON_CLIENT
+                await ask("AppStop", api_pb2.AppStopRequest(app_id=found["app_id"], source=source))
+            where = {"environment_name": environment, "allow_missing": True}
+            for kind in ("dict", "secret", "volume"):
+                if app[kind]:
+                    objects = getattr(modal, kind.capitalize()).objects
+                    await objects.delete.aio(app[kind], **where)
+            emit("stopped", app=name, was=found["state"])
+        except Exception as error:
+            failed(error, app=name)
+
+    asyncio.run(_side_by_side([one(app) for app in request["apps"]]))
+
+
+async def _side_by_side(coroutines, at_once=AT_ONCE):
+    """Their results in order, with so many under way at once."""
+    slots = asyncio.Semaphore(at_once)
+
+    async def in_a_slot(coroutine):
+        async with slots:
+            return await coroutine
+
+    return await asyncio.gather(*(in_a_slot(coroutine) for coroutine in coroutines))
+
+
+def _empty():
+    from google.protobuf.empty_pb2 import Empty
+
+    return Empty()

@@ -1,0 +1,123 @@
+//! What can go wrong at Modal, and what to do about it.
+
+use crate::error::{Error, Kind};
+
+/// What went wrong, in one word that decides what is advised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cause {
+    TokenMissing,
+    TokenWrong,
+    NotAllowed,
+    Unreachable,
+    EnvironmentMissing,
+    NotFound,
+    SecretMissing,
+    ImageBuild,
+    CronLimit,
+    Stopped,
+    Invalid,
+    NoClient,
+    Other,
+}
+
+/// Something that went wrong at Modal, in its words.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.sentence())]
+pub struct Trouble {
+    pub cause: Cause,
+    /// Printable; may have several lines.
+    pub message: String,
+}
+
+impl Cause {
+    pub(super) fn of(word: &str) -> Self {
+        match word {
+            "token-missing" => Self::TokenMissing,
+            "token-wrong" => Self::TokenWrong,
+            "not-allowed" => Self::NotAllowed,
+            "unreachable" => Self::Unreachable,
+            "environment-missing" => Self::EnvironmentMissing,
+            "not-found" => Self::NotFound,
+            "secret-missing" => Self::SecretMissing,
+            "image-build" => Self::ImageBuild,
+            "cron-limit" => Self::CronLimit,
+            "stopped" => Self::Stopped,
+            "invalid" => Self::Invalid,
+            "no-client" => Self::NoClient,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl Trouble {
+    fn sentence(&self) -> String {
+        let what = match self.cause {
+            Cause::TokenMissing => return "there is no Modal token on this machine".to_owned(),
+            Cause::TokenWrong => "Modal does not accept the token",
+            Cause::NotAllowed => "the token may not do this at Modal",
+            Cause::Unreachable => "Modal cannot be reached",
+            Cause::EnvironmentMissing => "Modal has no such environment",
+            Cause::NotFound => "Modal does not find it",
+            Cause::SecretMissing => "the Modal secret is not there, or lacks a variable",
+            Cause::ImageBuild => "the image could not be built",
+            Cause::CronLimit => "the workspace has as many crons as its plan allows",
+            Cause::Stopped => "the app is stopped",
+            Cause::Invalid => "Modal refuses it",
+            Cause::NoClient => "Modal's client cannot be loaded",
+            Cause::Other => "Modal's client failed",
+        };
+        format!("{what}: {}", self.message)
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self.cause {
+            Cause::TokenMissing => "make an account at modal.com, then: modal token new",
+            Cause::TokenWrong => "make a new one: modal token new",
+            Cause::NotAllowed => {
+                "ask the owner of the workspace, or choose another: modal profile list"
+            }
+            Cause::Unreachable => {
+                "look at the network, proxies and status.modal.com, then try again; \
+                 `modal app list` asks Modal the same way"
+            }
+            Cause::EnvironmentMissing => {
+                "`modal environment list` shows those there are; `[modal] environment` names the one used"
+            }
+            Cause::NotFound | Cause::Stopped => "changeling deploy NAME",
+            Cause::SecretMissing => "`changeling deploy NAME` writes it anew",
+            Cause::ImageBuild => {
+                "mend `apt`, `pip` or `commands` of the changeling's `modal` table; what was deployed \
+                 before goes on as it was"
+            }
+            Cause::CronLimit => {
+                "one changeling with several repositories (`repos`) needs one cron for all of them; \
+                 `changeling undeploy NAME` frees one"
+            }
+            Cause::NoClient => "install it anew: uv tool install --force 'modal>=1.6'",
+            Cause::Invalid | Cause::Other => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+impl From<Trouble> for Error {
+    fn from(trouble: Trouble) -> Self {
+        let kind = match trouble.cause {
+            Cause::TokenMissing
+            | Cause::TokenWrong
+            | Cause::NotAllowed
+            | Cause::EnvironmentMissing
+            | Cause::SecretMissing
+            | Cause::CronLimit
+            | Cause::Stopped => Kind::NeedsPerson,
+            _ => Kind::Failed,
+        };
+        let hint = trouble.hint();
+        let error = Self::from_source(kind, trouble);
+        match hint {
+            Some(hint) => error.with_hint(hint),
+            None => error,
+        }
+    }
+}

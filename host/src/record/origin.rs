@@ -1,0 +1,100 @@
+//! Where a run was, when it was not on this machine.
+
+use rusqlite::params;
+use serde::{Deserialize, Serialize};
+
+use super::rows::COLUMNS;
+use super::{Record, RecordError, Recording, Store};
+use crate::exec::Trigger;
+use crate::names::Name;
+
+/// The call of a deployed function that a run was.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    pub place: Place,
+    /// The place's own id of the call.
+    pub call: String,
+    /// Which attempt at it: one that is cut off may be made again.
+    pub attempt: String,
+    /// Who asked for it.
+    pub by: Trigger,
+}
+
+/// A place that runs functions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    Modal,
+}
+
+impl Origin {
+    /// Its name as a file: unlike any other attempt's.
+    pub fn key(&self) -> String {
+        format!("{}.{}", self.call, self.attempt)
+    }
+}
+
+impl Place {
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Modal => "modal",
+        }
+    }
+
+    pub(super) fn named(word: &str) -> Option<Self> {
+        (word == Self::Modal.as_str()).then_some(Self::Modal)
+    }
+}
+
+impl Store {
+    /// Keys (`CALL.ATTEMPT`) of a changeling's runs elsewhere whose records are here.
+    pub fn calls_of(&self, changeling: &Name) -> Result<Vec<String>, RecordError> {
+        let all = || -> rusqlite::Result<Vec<String>> {
+            let sql = "SELECT call || '.' || attempt FROM runs WHERE changeling = ?1 AND call IS NOT NULL";
+            let mut statement = self.connection.prepare(sql)?;
+            let rows = statement.query_map([changeling.as_str()], |row| row.get(0))?;
+            rows.collect()
+        };
+        all().map_err(|error| self.failed(error))
+    }
+
+    /// The runs that a call elsewhere was, one for each attempt, newest first.
+    pub fn runs_of_call(&self, call: &str) -> Result<Vec<Record>, RecordError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM runs WHERE call = ? ORDER BY started_at DESC, id DESC");
+        self.records(&sql, &[call])
+    }
+
+    /// The runs of a changeling elsewhere, newest first.
+    pub fn runs_elsewhere(
+        &self,
+        changeling: &Name,
+        limit: u32,
+    ) -> Result<Vec<Record>, RecordError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE changeling = ? AND call IS NOT NULL
+             ORDER BY started_at DESC, id DESC LIMIT {limit}"
+        );
+        self.records(&sql, &[changeling.as_str()])
+    }
+}
+
+impl Recording<'_> {
+    /// It is the call of a deployed function.
+    pub fn is_call(&self, origin: &Origin) -> Result<(), RecordError> {
+        self.store
+            .connection
+            .execute(
+                "UPDATE runs SET place = ?2, call = ?3, attempt = ?4, asked_by = ?5 WHERE id = ?1",
+                params![
+                    self.id,
+                    origin.place.as_str(),
+                    origin.call,
+                    origin.attempt,
+                    origin.by.as_str()
+                ],
+            )
+            .map(drop)
+            .map_err(|error| self.store.failed(error))
+    }
+}
