@@ -129,16 +129,8 @@ class Task:
     def _specification(self) -> dict:
         """What `init.py` is to make of this machine."""
         state, definition, setup = self.plane.state, self.definition, self.plane.setup
-        files = [
-            {
-                "path": file.filename,
-                "source": str(self.plane.blobs.path(file.sha256_hex)),
-                "mode": file.mode or 0o644,
-            }
-            for id in definition.mount_ids
-            for file in state.mounts[id].files
-        ]
-        variables, copied = self._image()
+        mounted = [self._file(file) for id in definition.mount_ids for file in state.mounts[id].files]
+        variables, copied, commands = self._image()
         for mount in definition.volume_mounts:
             volume = state.volumes[mount.volume_id]
             self.volumes[volume.id] = Copy(volume, self.folder / "volumes" / volume.id)
@@ -169,42 +161,47 @@ class Task:
         return {
             "folder": str(self.folder),
             "modal": str(self.folder / "modal"),
-            "files": copied + files,
+            "files": copied + mounted,
             "volumes": [
                 {"path": mount.mount_path, "source": str(self.volumes[mount.volume_id].folder)}
                 for mount in definition.volume_mounts
             ],
             "programs": setup.get("programs", {}),
             "expose": [*{sys.prefix, sys.base_prefix}, *setup.get("expose", [])],
-            "append": setup.get("append", {}),
+            "share": setup.get("share", []),
+            "commands": commands,
             "argv": [sys.executable, "-m", "modal._container_entrypoint"],
             "env": environment,
         }
 
-    def _image(self) -> tuple[dict[str, str], list[dict]]:
-        """Variables and copied files of its image, the lowest layer first. Nothing else of it is built."""
+    def _image(self) -> tuple[dict[str, str], list[dict], list[str]]:
+        """Variables, copied files and added users of its image, the lowest layer first. Nothing else of
+        it is built: what it installs, a test gives."""
         state = self.plane.state
         layers, id = [], self.definition.image_id
         while id:
             image = state.images[id].request.image
             layers.append(image)
             id = image.base_images[0].image_id if image.base_images else ""
-        variables, files = {}, []
+        variables, files, commands = {}, [], []
         for image in reversed(layers):
-            for command in image.dockerfile_commands:
-                word, _, rest = command.partition(" ")
+            for line in image.dockerfile_commands:
+                word, _, rest = line.partition(" ")
                 if word == "ENV":
                     variables.update(pair.split("=", 1) for pair in shlex.split(rest))
+                if word == "RUN" and rest.startswith("useradd "):
+                    commands.append(rest)
                 if word == "COPY" and image.context_mount_id and (given := re.fullmatch(r"\. (\S+)", rest)):
-                    files += [
-                        {
-                            "path": str(Path(given[1]) / file.filename.lstrip("/")),
-                            "source": str(self.plane.blobs.path(file.sha256_hex)),
-                            "mode": file.mode or 0o644,
-                        }
-                        for file in state.mounts[image.context_mount_id].files
-                    ]
-        return variables, files
+                    mount = state.mounts[image.context_mount_id]
+                    files += [self._file(file, given[1]) for file in mount.files]
+        return variables, files, commands
+
+    def _file(self, file: api_pb2.MountFile, folder: str = "/") -> dict:
+        return {
+            "path": str(Path(folder) / file.filename.lstrip("/")),
+            "source": str(self.plane.blobs.path(file.sha256_hex)),
+            "mode": file.mode or 0o644,
+        }
 
     async def _live(self, specification: dict):
         words = ["unshare", "--mount", "--pid", "--fork", "--kill-child", sys.executable, "-I"]

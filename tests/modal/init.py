@@ -9,6 +9,7 @@ import json
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -61,7 +62,10 @@ def fill(root: Path, given: dict):
         return root / path.lstrip("/")
 
     for path in given["expose"]:
-        bind(Path(path), of(path), read_only=True)
+        if not is_there(of(path)):
+            bind(Path(path), of(path), read_only=True)
+    for path in given["share"]:
+        bind(Path(path), of(path), read_only=False)
     bind(Path(given["modal"]), root / "__modal", read_only=False)
     for file in given["files"]:
         target = of(file["path"])
@@ -74,9 +78,13 @@ def fill(root: Path, given: dict):
         link = root / "usr/local/bin" / name
         link.unlink(missing_ok=True)
         link.symlink_to(path)
-    for path, text in given["append"].items():
-        with of(path).open("a") as file:
-            file.write(text)
+    for command in given["commands"]:
+        subprocess.run(["chroot", root, "/bin/sh", "-c", command], check=True)
+
+
+def is_there(path: Path) -> bool:
+    """An empty folder is where a file system of its own was."""
+    return path.is_file() or (path.is_dir() and any(path.iterdir()))
 
 
 def start(root: Path, given: dict) -> int:

@@ -82,7 +82,7 @@ class Plane:
         self.broken_images: list[str] = []
         self.build_seconds = 0.0
         self.grace = GRACE
-        self.setup: dict = {}  # of containers: env, programs, expose, append
+        self.setup: dict = {}  # of containers: env, programs, expose, share
         self.running: dict[str, Task] = {}
         self.ended: list[Task] = []
         self._lives: set[asyncio.Task] = set()

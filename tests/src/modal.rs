@@ -18,8 +18,8 @@
 //! * A **container** is Modal's own entrypoint in namespaces of its own: this machine's files with a layer
 //!   of memory on top, its own `/root`, `/tmp`, `/home`, `/proc`, the files the app brought, volumes, and
 //!   the environment of Modal's containers. Images are not built: of an image count the variables, the
-//!   files copied into it, and the commands, which a test may declare broken; programs an image would
-//!   bring are given with [`Modal::containers_have`]. What it prints are the app's logs.
+//!   files copied into it, users added to it, and the commands, which a test may declare broken;
+//!   programs an image would bring are given with [`Modal::containers_have`]. What it prints are the app's logs.
 //!   Needs root: see [`crate::needs::containers`].
 //!
 //! By hand, in a shell (as root; `modal` stands for the one below `target/tools/modal-1.6.4/bin`):
@@ -37,7 +37,6 @@
 //! told '{"do":"set","name":"setup","value":{"programs":{"mngr":"/path/to/mngr"},"env":{"GITHUB_API_URL":"..."}}}'
 //! ```
 
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
@@ -61,6 +60,62 @@ pub struct Modal {
     /// `127.0.0.1:PORT` of what it is told by.
     control: String,
     folder: PathBuf,
+}
+
+/// What containers have besides what their app says: what its image would bring, and where they are.
+#[derive(Debug, Clone, Default)]
+pub struct Setup {
+    programs: Vec<(String, PathBuf)>,
+    variables: Vec<(String, String)>,
+    shared: Vec<PathBuf>,
+}
+
+impl Setup {
+    /// A program of this machine, of [`tools`] or of the test's own, by the name it has there.
+    #[must_use]
+    pub fn program(mut self, name: &str, path: &Path) -> Self {
+        self.programs.push((name.to_owned(), path.to_owned()));
+        self
+    }
+
+    /// A variable of every container.
+    #[must_use]
+    pub fn variable(mut self, name: &str, value: &str) -> Self {
+        self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A folder of the test that is there as it is here, and writable by anybody.
+    #[must_use]
+    pub fn shared(mut self, folder: &Path) -> Self {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::create_dir_all(folder).expect("making a folder of the test");
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o777))
+            .expect("changing a folder of the test");
+        self.shared.push(folder.to_owned());
+        self
+    }
+
+    fn as_json(&self) -> Value {
+        let mut exposed = homes_of_tools();
+        for (_, program) in &self.programs {
+            let folder = program.parent().expect("a program is in a folder");
+            exposed.push(folder.to_owned());
+        }
+        exposed.sort();
+        exposed.dedup();
+        let programs: Map<_, _> = self
+            .programs
+            .iter()
+            .map(|(name, path)| (name.clone(), json!(path)))
+            .collect();
+        let variables: Map<_, _> = self
+            .variables
+            .iter()
+            .map(|(name, value)| (name.clone(), json!(value)))
+            .collect();
+        json!({ "programs": programs, "env": variables, "expose": exposed, "share": self.shared })
+    }
 }
 
 /// What happens to calls of the client instead of the true answer.
@@ -153,26 +208,9 @@ impl Modal {
         &self.variables
     }
 
-    /// What its images bring: programs of this machine by name, and variables of every container. Those
-    /// of [`tools`] may be given, whatever folder they are in.
-    pub fn containers_have<'a>(
-        &self,
-        programs: impl IntoIterator<Item = (&'a str, PathBuf)>,
-        variables: impl IntoIterator<Item = (&'a str, OsString)>,
-    ) {
-        let text = |text: OsString| text.into_string().expect("text");
-        let programs: Map<_, _> = programs
-            .into_iter()
-            .map(|(name, path)| (name.to_owned(), text(path.into()).into()))
-            .collect();
-        let variables: Map<_, _> = variables
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), text(value).into()))
-            .collect();
-        self.set(
-            "setup",
-            json!({ "programs": programs, "env": variables, "expose": homes_of_tools() }),
-        );
+    /// From now on every container has this.
+    pub fn containers_have(&self, setup: &Setup) {
+        self.set("setup", setup.as_json());
     }
 
     // What goes wrong.
