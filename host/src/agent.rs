@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use crate::context::Environment;
+use crate::error::with_causes;
 use crate::job::Identity;
 use crate::mngr::Launch;
 use crate::plan::Plan;
@@ -221,17 +222,6 @@ pub fn end_run(run_dir: &Path, run_id: &str) -> usize {
     let left = kill_marked(MARKER, run_id);
     crate::mngr::remove_outside(run_dir);
     left
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ pub mod compile_component;
 pub mod completions;
 pub mod config;
 pub mod deploy;
+mod deployed;
 pub mod disable;
 pub mod doctor;
 pub mod edit;

@@ -2,8 +2,8 @@
 //! of it afterwards.
 //!
 //! Here on this machine: `document` is what is deployed, `deployment` the folder that keeps it, `image`
-//! and `runner` what stands in the container, `client` the one Python process that talks to Modal. In the
-//! container: `container`, around the engine that runs everywhere.
+//! and `runner` what stands in the container, `client` the one Python process that talks to Modal,
+//! `remote` what truly happened there. In the container: `container`, around the engine that runs everywhere.
 
 pub mod client;
 pub mod container;
@@ -14,6 +14,7 @@ pub mod drift;
 mod error;
 pub mod freeze;
 pub mod image;
+pub mod remote;
 pub mod runner;
 
 pub use client::Client;

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::advice::{self, Advice};
 use crate::config::Config;
 use crate::context::{Context, Environment};
+use crate::error::with_causes;
 use crate::exec::Event;
 use crate::plan::PASSED_ON;
 use crate::process::{Command, ProcessError, find_on_path};
@@ -236,17 +237,6 @@ fn webhook(
         place.to_owned()
     };
     post::post(&url, letter.json.clone())
-}
-
-fn with_causes(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }
 
 #[cfg(test)]

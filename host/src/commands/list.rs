@@ -188,16 +188,6 @@ fn table(listed: &[Listed], context: &Context) {
             Some(schedule) => Cell::new(schedule.describe()).or(schedule.to_string()),
             None => Cell::styled(style::FAINT, "none"),
         };
-        let next = match (listed.state, &listed.next) {
-            (State::Disabled, _) => Cell::styled(style::CAREFUL, "disabled"),
-            (State::Paused, _) => Cell::styled(style::BAD, "paused"),
-            (State::Enabled, Some(next)) => {
-                let zone = abroad(next, &here);
-                Cell::new(with_zone(&in_words(next, now), &zone))
-                    .or(in_few_words(next, now) + &zone)
-            }
-            (State::Enabled, None) => Cell::styled(style::FAINT, "only by hand"),
-        };
         let mut row = vec![
             Cell::styled(style::NAME, changeling.name.as_str()),
             template(&changeling.template),
@@ -206,13 +196,26 @@ fn table(listed: &[Listed], context: &Context) {
         if with_schedule {
             row.push(schedule);
         }
-        row.push(next);
+        row.push(next(listed.state, listed.next.as_ref(), now, &here));
         if with_last {
             row.push(shown::last(listed.last.as_ref(), now));
         }
         row
     });
     context.ui.table(columns, rows);
+}
+
+/// When it runs next, or why it does not.
+pub(super) fn next(state: State, fires: Option<&Zoned>, now: Timestamp, here: &Zone) -> Cell {
+    match (state, fires) {
+        (State::Disabled, _) => Cell::styled(style::CAREFUL, "disabled"),
+        (State::Paused, _) => Cell::styled(style::BAD, "paused"),
+        (State::Enabled, Some(next)) => {
+            let zone = abroad(next, here);
+            Cell::new(with_zone(&in_words(next, now), &zone)).or(in_few_words(next, now) + &zone)
+        }
+        (State::Enabled, None) => Cell::styled(style::FAINT, "only by hand"),
+    }
 }
 
 /// Times are the changeling's own: where its clock shows another time than this machine's, the zone

@@ -1,18 +1,21 @@
 //! `changeling run`.
 
+mod deployed;
 mod show;
 mod watch;
 
+use super::deployed::Deployed;
 use super::several::Errors;
 use super::{agent_command, plan};
 use crate::agent::Agent;
+use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::{self, Outcome, Ran, RunWish, StepName, Trigger};
 use crate::prepare::{self, Selection, Subject};
 use crate::repo_url::RepoUrl;
 
-use show::Answer;
+use show::{Answer, Ended};
 use watch::Watch;
 
 /// Run a changeling now
@@ -20,6 +23,9 @@ use watch::Watch;
 /// The template looks at the repository and says what to do, the agent does it in a clone, the host
 /// checks its commits, pushes the branch and opens the pull request, or whatever the changeling
 /// delivers. `plan` shows all of it beforehand; `rehearse` does it without publishing anything.
+///
+/// A changeling that is deployed runs at Modal, as it was deployed: its log is shown as it comes, and
+/// its record is kept here too. Ctrl-C ends the looking, and not the run.
 ///
 /// Exit codes tell what came of it: 0 a pull request, a pushed branch, a report, no changes, or nothing
 /// to do; 3 a person is needed; 4 the run failed; 124 it took too long; 130 it was interrupted. With
@@ -33,6 +39,9 @@ pub struct Args {
     /// On this machine, and not where it is deployed
     #[arg(long)]
     local: bool,
+    /// Do not wait for its end, where it is deployed
+    #[arg(long, conflicts_with = "local")]
+    detach: bool,
     /// Only on this one of its repositories
     #[arg(short, long, value_name = "REPO")]
     repo: Option<String>,
@@ -61,17 +70,12 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         .as_ref()
         .map(|line| agent_command::parse(line, context))
         .transpose()?;
+    if !args.local && !args.dry_run {
+        return elsewhere(args, context);
+    }
     let subjects = chosen(args, context)?;
     if args.dry_run {
         return plan::show(&subjects, args.json, context);
-    }
-    if !args.local {
-        let name = &args.name;
-        return Err(
-            Error::needs_person(format!("{name} is not deployed anywhere")).with_hint(format!(
-                "to run it on this machine: changeling run {name} --local"
-            )),
-        );
     }
     let mut errors = Errors::of(subjects.len());
     let mut answers = Vec::new();
@@ -80,15 +84,17 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         let repo = subject.job.repo.to_string();
         let failed = match &ran {
             Ok(ran) => {
-                let answer = Answer::of(ran, context)?;
+                let answer = Answer::here(ran, context)?;
                 if !args.json {
-                    show::show(&answer, ran, subject, context);
+                    show::show(&answer, &Ended::here(ran, subject), context);
                 }
                 answers.push(answer);
-                failed(ran).map(|error| if args.json { error } else { told(error) })
+                let failed = failed(&ran.run_id, &ran.outcome, ran.hint.clone());
+                failed.map(|error| if args.json { error } else { told(error) })
             }
             Err(error) => {
-                answers.push(Answer::failed(error, subject));
+                let name = &subject.job.changeling;
+                answers.push(Answer::failed(error, name, repo.clone()));
                 None
             }
         };
@@ -102,6 +108,21 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         context.ui.json(&show::Document { runs: &answers });
     }
     errors.end()
+}
+
+/// Where it is deployed, if it is.
+fn elsewhere(args: &Args, context: &Context) -> Result<()> {
+    let name = parse_name(&args.name)?;
+    if let Some(deployed) = Deployed::of(&name, context)? {
+        return deployed::run(args, &deployed, context);
+    }
+    // A name that is no changeling's is told of as such.
+    Config::load(&context.home)?.changeling(&name)?;
+    Err(
+        Error::needs_person(format!("{name} is not deployed")).with_hint(format!(
+            "`changeling deploy {name}` deploys it; to run it on this machine: changeling run {name} --local"
+        )),
+    )
 }
 
 /// The changeling's repositories, or the one that was named.
@@ -148,24 +169,24 @@ fn told(error: Error) -> Error {
 }
 
 /// The error of a run that did not end well.
-fn failed(ran: &Ran) -> Option<Error> {
-    let kind = ran.outcome.error_kind()?;
-    let logs = format!("changeling logs {} shows what the agent said", ran.run_id);
-    let (what, hint) = match &ran.outcome {
+fn failed(run: &str, outcome: &Outcome, hint: Option<String>) -> Option<Error> {
+    let kind = outcome.error_kind()?;
+    let logs = format!("changeling logs {run} shows what the agent said");
+    let (what, own_hint) = match outcome {
         Outcome::Failed { step, message, .. } => {
             let agent = *step == StepName::Agent;
             let what = format!("the step `{}` failed: {message}", step.as_str());
             (what, agent.then_some(logs))
         }
-        Outcome::TimedOut { .. } => (ran.outcome.sentence(), Some(logs)),
+        Outcome::TimedOut { .. } => (outcome.sentence(), Some(logs)),
         Outcome::NeedsAttention { next, .. } => {
-            let what = format!("a person is needed: {}", ran.outcome.sentence());
+            let what = format!("a person is needed: {}", outcome.sentence());
             (what, next.clone())
         }
         outcome => (outcome.sentence(), None),
     };
     let error = Error::new(kind, what);
-    Some(match ran.hint.clone().or(hint) {
+    Some(match hint.or(own_hint) {
         Some(hint) => error.with_hint(hint),
         None => error,
     })

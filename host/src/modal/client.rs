@@ -29,10 +29,11 @@ pub const PATIENCE: Duration = Duration::from_secs(20);
 const NO_END: Duration = Duration::from_hours(72);
 
 /// Our package; `__main__.py` tells what it is asked and answers.
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
     ("__main__.py", include_str!("client/__main__.py")),
     ("report.py", include_str!("client/report.py")),
     ("deploy.py", include_str!("client/deploy.py")),
+    ("look.py", include_str!("client/look.py")),
 ];
 
 /// Modal's client, found and new enough.

@@ -3,8 +3,10 @@
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::{RecordError, Recording};
+use super::rows::COLUMNS;
+use super::{Record, RecordError, Recording, Store};
 use crate::exec::Trigger;
+use crate::names::Name;
 
 /// The call of a deployed function that a run was.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -41,6 +43,39 @@ impl Place {
 
     pub(super) fn named(word: &str) -> Option<Self> {
         (word == Self::Modal.as_str()).then_some(Self::Modal)
+    }
+}
+
+impl Store {
+    /// Keys (`CALL.ATTEMPT`) of a changeling's runs elsewhere whose records are here.
+    pub fn calls_of(&self, changeling: &Name) -> Result<Vec<String>, RecordError> {
+        let all = || -> rusqlite::Result<Vec<String>> {
+            let sql = "SELECT call || '.' || attempt FROM runs WHERE changeling = ?1 AND call IS NOT NULL";
+            let mut statement = self.connection.prepare(sql)?;
+            let rows = statement.query_map([changeling.as_str()], |row| row.get(0))?;
+            rows.collect()
+        };
+        all().map_err(|error| self.failed(error))
+    }
+
+    /// The runs that a call elsewhere was, one for each attempt, newest first.
+    pub fn runs_of_call(&self, call: &str) -> Result<Vec<Record>, RecordError> {
+        let sql =
+            format!("SELECT {COLUMNS} FROM runs WHERE call = ? ORDER BY started_at DESC, id DESC");
+        self.records(&sql, &[call])
+    }
+
+    /// The runs of a changeling elsewhere, newest first.
+    pub fn runs_elsewhere(
+        &self,
+        changeling: &Name,
+        limit: u32,
+    ) -> Result<Vec<Record>, RecordError> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE changeling = ? AND call IS NOT NULL
+             ORDER BY started_at DESC, id DESC LIMIT {limit}"
+        );
+        self.records(&sql, &[changeling.as_str()])
     }
 }
 

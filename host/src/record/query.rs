@@ -167,7 +167,11 @@ impl Store {
         self.records::<&str>(&sql, &[])
     }
 
-    fn records<V: ToSql>(&self, sql: &str, values: &[V]) -> Result<Vec<Record>, RecordError> {
+    pub(super) fn records<V: ToSql>(
+        &self,
+        sql: &str,
+        values: &[V],
+    ) -> Result<Vec<Record>, RecordError> {
         let mut statement = self
             .connection
             .prepare(sql)

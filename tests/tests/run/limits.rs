@@ -40,7 +40,7 @@ fn the_months_budget_is_kept() {
     assert!(
         ran.output
             .stdout
-            .contains("$3.50 of this month's $10 are left"),
+            .contains("3.50 of this month's 10 USD are left"),
         "{}",
         ran.output
     );

@@ -24,6 +24,7 @@ OPS = {
     "files": "look",
     "spawn": "look",
     "follow": "look",
+    "logs": "look",
 }
 
 

@@ -1,0 +1,3 @@
+//! Modal: what is deployed, and what happens in the container.
+
+mod exec;
