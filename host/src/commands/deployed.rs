@@ -3,6 +3,8 @@
 
 use std::path::PathBuf;
 
+use jiff::{Timestamp, Zoned};
+
 use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::Result;
@@ -40,11 +42,38 @@ impl Deployed {
         }))
     }
 
-    /// All that are deployed from here, by name.
+    /// All that are deployed from here, by name. Of one that cannot be read that is said.
     pub(super) fn all(context: &Context) -> Result<Vec<Self>> {
         let names = Deployments::of(&context.home).names()?;
-        let all = names.iter().map(|name| Self::of(name, context));
-        all.filter_map(Result::transpose).collect()
+        let read = |name: &Name| match Self::of(name, context) {
+            Ok(deployed) => deployed,
+            Err(error) => {
+                let what = format!("what is deployed of {name} is not known: {error}");
+                let hint = error
+                    .hint
+                    .map_or_else(String::new, |hint| format!("; {hint}"));
+                context.ui.warn(what + &hint);
+                None
+            }
+        };
+        Ok(names.iter().filter_map(read).collect())
+    }
+
+    /// When it fires next by itself, as it was deployed.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Zoned> {
+        let (schedule, zone) = self.schedule.as_ref()?;
+        schedule.next_after(now, zone)
+    }
+
+    /// How what is configured differs from what is deployed, in words.
+    pub(super) fn drift(&self, _config: &Config, _context: &Context) -> Vec<String> {
+        let by = &self.confirmed.document.changelings;
+        let here = env!("CARGO_PKG_VERSION");
+        let mut drift = Vec::new();
+        if by != here {
+            drift.push(format!("deployed by {by}, you have {here}"));
+        }
+        drift
     }
 
     pub(super) fn name(&self) -> &Name {
@@ -103,7 +132,17 @@ impl Deployed {
         }))
     }
 
-    pub(super) fn warn_of_drift(&self, _config: &Config, _context: &Context) {}
+    /// Says that a run there is not what is configured here.
+    pub(super) fn warn_of_drift(&self, config: &Config, context: &Context) {
+        let drift = self.drift(config, context);
+        if !drift.is_empty() {
+            context.ui.warn(format_args!(
+                "it runs as it was deployed ({}); `changeling deploy {}` brings it up to date",
+                drift.join("; "),
+                self.name()
+            ));
+        }
+    }
 }
 
 fn recorded(run: &Record) -> Option<Recorded<'_>> {

@@ -54,11 +54,12 @@ fn told_when(status: &Status, context: &Context) {
     };
     match &status.elsewhere.failed {
         Some(error) => {
-            let hint = error.hint.as_ref();
-            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
-            context.ui.warn(format_args!(
-                "Modal could not be asked, and what is shown of it is {from}: {error}{hint}"
-            ));
+            context
+                .ui
+                .warn(format_args!("what is shown of Modal is {from}: {error}"));
+            if let Some(hint) = &error.hint {
+                context.ui.note(hint);
+            }
         }
         None if !status.elsewhere.apps.is_empty() && !status.elsewhere.is_fresh => {
             context
@@ -169,6 +170,7 @@ fn table(status: &Status, context: &Context) {
             row.push(place(target, status));
         }
         let app = status.elsewhere.of(&target.changeling.name);
+        let is_gone = app.is_some_and(|app| !app.is_there());
         let news = app.and_then(|app| app.news(&target.repo.to_string(), target.last.as_ref()));
         let last = match news {
             Some(fate) => elsewhere::last(fate, now),
@@ -180,7 +182,11 @@ fn table(status: &Status, context: &Context) {
             String::new()
         };
         row.extend([
-            next(target.state(), target.fires(), now, &here),
+            if is_gone {
+                Cell::styled(style::BAD, "does not fire")
+            } else {
+                next(target.state(), target.fires(), now, &here)
+            },
             last,
             Cell::new(cost),
         ]);
