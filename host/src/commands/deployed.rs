@@ -9,7 +9,7 @@ use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::Result;
 use crate::modal::remote::{self, FIRE, Facts, Joined, Promise, RUN, Recorded, Seen, Wanted};
-use crate::modal::{Client, Deployments, deployment};
+use crate::modal::{Client, Deployments, deploy, deployment, drift};
 use crate::names::Name;
 use crate::record::{File, Record, Store};
 use crate::repo_url::RepoUrl;
@@ -65,15 +65,19 @@ impl Deployed {
         schedule.next_after(now, zone)
     }
 
-    /// How what is configured differs from what is deployed, in words.
-    pub(super) fn drift(&self, _config: &Config, _context: &Context) -> Vec<String> {
-        let by = &self.confirmed.document.changelings;
-        let here = env!("CARGO_PKG_VERSION");
-        let mut drift = Vec::new();
-        if by != here {
-            drift.push(format!("deployed by {by}, you have {here}"));
+    /// How what is configured differs from what is deployed. What can no longer be deployed at all differs,
+    /// too: why.
+    pub(super) fn drift(&self, config: &Config, context: &Context) -> Vec<String> {
+        let Ok(changeling) = config.changeling(self.name()) else {
+            return Vec::new();
+        };
+        match deploy::here(changeling, config, &self.confirmed, context) {
+            Ok(here) => drift::between(&here, &self.confirmed.document)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            Err(error) => vec![format!("it could not be deployed as it is: {error}")],
         }
-        drift
     }
 
     pub(super) fn name(&self) -> &Name {

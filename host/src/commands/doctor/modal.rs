@@ -17,9 +17,6 @@ const NAME: &str = "modal";
 /// After Modal has answered at all.
 const SILENCE: Duration = Duration::from_secs(15);
 
-/// What the free plan is said to allow a workspace.
-const FEW_CRONS: u64 = 5;
-
 pub(super) fn modal(context: &Context) -> Vec<Check> {
     let Ok(config) = Config::load(&context.home) else {
         // Said elsewhere.
@@ -43,7 +40,10 @@ pub(super) fn modal(context: &Context) -> Vec<Check> {
     let shown = format!("{} ({})", client.version, context.shown(&client.program));
     let mut checks = vec![Check::ok(NAME, shown)];
     match ask(&client, &config, context) {
-        Ok(said) => checks.extend(said.checks(config.modal.environment.as_deref())),
+        Ok(said) => {
+            let environment = config.modal.environment.as_deref();
+            checks.extend(said.checks(environment, config.modal.max_crons));
+        }
         Err(ModalError::Trouble(trouble)) if trouble.cause == Cause::TokenMissing => {
             checks.push(failure(level, trouble.into()));
         }
@@ -100,7 +100,7 @@ fn ask(client: &Client, config: &Config, context: &Context) -> Result<Said, Moda
 }
 
 impl Said {
-    fn checks(&self, environment: Option<&str>) -> Vec<Check> {
+    fn checks(&self, environment: Option<&str>, max_crons: u32) -> Vec<Check> {
         let workspace = self
             .workspace
             .as_deref()
@@ -132,22 +132,19 @@ impl Said {
             1 => "1 cron is deployed in the workspace".to_owned(),
             count => format!("{count} crons are deployed in the workspace"),
         };
-        checks.push(if self.crons < FEW_CRONS {
-            Check::ok(NAME, crons)
+        let message = format!("{crons}, of {max_crons} it may have");
+        checks.push(if self.crons < u64::from(max_crons) {
+            Check::ok(NAME, message)
         } else {
-            let own = |app: &&(String, u64)| app.0.starts_with("changeling-");
-            let others: Vec<_> = self.apps.iter().filter(|app| !own(app)).collect();
+            let others = self.apps.iter().map(|(app, _)| app.as_str());
+            let others: Vec<_> = others.filter(|app| !app.starts_with("changeling-")).collect();
             let others = match others.as_slice() {
                 [] => String::new(),
-                [(app, _)] => format!(", one app of them not ours: {app}"),
-                several => format!(", {} apps of them not ours", several.len()),
+                others => format!(" (other apps with crons: {})", others.join(", ")),
             };
-            let message = format!(
-                "{crons}{others}; the free plan is said to allow {FEW_CRONS}, and Modal refuses more"
-            );
-            let mend = "several repositories in one changeling (`repos`) need one cron; or a larger plan: \
-                        https://modal.com/settings/plans";
-            Check::new(Level::Note, NAME, message, mend.to_owned())
+            let mend = "several repositories in one changeling (`repos`) need one cron; when your plan allows \
+                        more: [modal] max_crons = N";
+            Check::new(Level::Note, NAME, message + &others, mend.to_owned())
         });
         checks
     }
@@ -158,7 +155,7 @@ mod tests {
     use super::*;
 
     fn lines(said: &Said, environment: Option<&str>) -> String {
-        let checks = said.checks(environment);
+        let checks = said.checks(environment, 5);
         let lines: Vec<_> = checks
             .iter()
             .map(|check| super::super::line(check, Some(80)))

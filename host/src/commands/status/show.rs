@@ -12,6 +12,9 @@ use crate::ui::{Cell, Column, block, time};
 use super::super::list::next;
 use super::super::runs::shown;
 
+/// Differences of one changeling that are shown.
+const MOST_DRIFT: usize = 3;
+
 /// More than that is no list to go through in the morning.
 const MOST_NEEDS: usize = 10;
 
@@ -30,6 +33,12 @@ pub(super) fn show(status: &Status, context: &Context) {
     }
     if !status.targets.is_empty() {
         table(status, context);
+        ui.out("");
+    }
+    let old = drifted(status);
+    if !old.is_empty() {
+        ui.out(block::heading("Deployed as it was, changed since"));
+        ui.pairs(&old);
         ui.out("");
     }
     if !status.open.is_empty() {
@@ -132,6 +141,7 @@ fn place(target: &Target, status: &Status) -> Cell {
     match status.elsewhere.of(&target.changeling.name) {
         None => Cell::styled(style::FAINT, "here"),
         Some(app) if !app.is_there() => Cell::styled(style::BAD, "not at Modal"),
+        Some(app) if !app.drift.is_empty() => Cell::styled(style::CAREFUL, "Modal, old"),
         Some(_) => Cell::new("Modal"),
     }
 }
@@ -193,6 +203,28 @@ fn table(status: &Status, context: &Context) {
         row
     });
     context.ui.table(columns, rows);
+}
+
+/// What differs from what is deployed, and what to type.
+fn drifted(status: &Status) -> Vec<(String, String)> {
+    let apps = status.elsewhere.apps.iter();
+    let apps = apps.filter(|(_, app)| app.is_there() && !app.drift.is_empty());
+    apps.map(|(name, app)| {
+        let mut lines: Vec<_> = app.drift.iter().map(|what| printable(what)).collect();
+        if lines.len() > MOST_DRIFT {
+            let more = lines.len() - MOST_DRIFT;
+            lines.truncate(MOST_DRIFT);
+            lines.push(format!("{more} more; `changeling show {name}` has all"));
+        }
+        let command = format!("changeling deploy {name}");
+        lines.push(format!(
+            "{} {}",
+            paint(style::HELP, "→"),
+            paint(style::NAME, command)
+        ));
+        (name.to_string(), lines.join("\n"))
+    })
+    .collect()
 }
 
 fn open(status: &Status, context: &Context) -> Vec<(String, String)> {
