@@ -24,8 +24,7 @@ pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result
     ] {
         if given {
             let error = format!("{name} is deployed, and `{option}` is for runs on this machine");
-            return Err(Error::usage(error)
-                .with_hint(format!("changeling run {name} --local {option} ...")));
+            return Err(Error::usage(error).with_hint("`--local` runs it on this machine"));
         }
     }
     let targets = targets(args, deployed, context)?;
