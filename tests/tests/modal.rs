@@ -1,3 +1,4 @@
 //! Modal: what is deployed, and what happens in the container.
 
+mod deploy;
 mod exec;
