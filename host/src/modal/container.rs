@@ -58,6 +58,8 @@ pub struct Call {
 /// # Errors
 /// What the run led to, when that is an error; or why there is none.
 pub fn answer(call: &Call, context: &Context) -> Result<()> {
+    // Nothing that is written from here on is for anybody else: not for the agent, unless it is given to it.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // From the very first moment a signal lets things end in their order.
     process::pause(Duration::ZERO);
     let peer = Peer::new(&context.ui);
@@ -124,7 +126,9 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         let exported = store.export(&run_id, &volume.record_of(&origin))?;
         volume.prune(&store, context)?;
         if let Err(error) = peer.commit() {
-            context.ui.warn(format!("{error}; Modal keeps what is on the volume when the container ends"));
+            context.ui.warn(format!(
+                "{error}; Modal keeps what is on the volume when the container ends"
+            ));
         }
         Ok(exported)
     })
@@ -191,7 +195,9 @@ impl Course<'_> {
         let now = self.context.clock.now();
         let app = &self.document.app;
         if app.max_containers > 1
-            && let Some(other) = self.volume.other_at_work(self.origin, &subject.job, app, now)
+            && let Some(other) = self
+                .volume
+                .other_at_work(self.origin, &subject.job, app, now)
         {
             return Ok(Some(format!(
                 "the run of call {other} is still going on, and two at once are never started"
