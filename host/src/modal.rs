@@ -3,8 +3,7 @@
 //!
 //! Here on this machine: `document` is what is deployed, `deployment` the folder that keeps it, `image`
 //! and `runner` what stands in the container, `client` the one Python process that talks to Modal,
-//! `remote` what truly happened there. In the container: `container`, around the engine that runs
-//! everywhere.
+//! `remote` what truly happened there. In the container: `container`, around the engine that runs everywhere.
 
 pub mod client;
 pub mod container;

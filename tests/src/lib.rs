@@ -10,8 +10,8 @@
 //! ```
 //!
 //! For whole runs there are real tools ([`tools`]), and services of the test's own on this machine: a
-//! GitHub with repositories to clone and push to ([`github::GitHub`]), and a model for the real claude
-//! ([`anthropic::Anthropic`]). What a run may not leave behind is looked for in [`traces`].
+//! GitHub with repositories to clone and push to ([`github::GitHub`]), a model for the real claude
+//! ([`anthropic::Anthropic`]), and Modal, whose containers really run ([`modal::Modal`]). What a run may not leave behind is looked for in [`traces`].
 //!
 //! Every test gets folders, a clock and an environment of its own; nothing of the person who runs
 //! the tests reaches the program, and nothing the program does reaches that person.
@@ -23,6 +23,7 @@ pub mod github;
 pub mod guests;
 pub mod hostile;
 pub mod http;
+pub mod modal;
 pub mod needs;
 mod outside;
 mod program;

@@ -53,6 +53,35 @@ pub fn tool(name: &str) -> Option<PathBuf> {
     found
 }
 
+/// Whether containers can be run here: Linux, and root or a sudo that asks nothing.
+///
+/// # Panics
+/// They cannot and `CI` is set.
+#[track_caller]
+pub fn containers() -> bool {
+    let words = as_root(["unshare", "--mount", "--pid", "--fork", "true"]);
+    let can = cfg!(target_os = "linux")
+        && std::process::Command::new(&words[0])
+            .args(&words[1..])
+            .stderr(std::process::Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+    if !can {
+        missing(
+            "Linux and root, for containers of its own",
+            "run the tests as root, or where sudo asks for no password",
+        );
+    }
+    can
+}
+
+/// A command line that runs as root when this is not root already.
+pub(crate) fn as_root<'a>(words: impl IntoIterator<Item = &'a str>) -> Vec<String> {
+    let is_root = rustix::process::geteuid().is_root();
+    let sudo = ["sudo", "-n"].into_iter().filter(|_| !is_root);
+    sudo.chain(words).map(ToOwned::to_owned).collect()
+}
+
 /// Whether this test may use the network: only where everything is asked for, by `./dev test`.
 ///
 /// ```no_run

@@ -73,6 +73,15 @@ const CLAUDE: Tool = Tool {
     },
 };
 
+const MODAL: Tool = Tool {
+    folder: "modal-1.6.4",
+    program: "bin/modal",
+    source: Source::PyPi {
+        python: (3, 11),
+        packages: &["modal==1.6.4"],
+    },
+};
+
 const COMPONENTIZE_PY: Tool = Tool {
     folder: "componentize-py-0.25.1",
     program: "bin/componentize-py",
@@ -110,6 +119,8 @@ found_once! {
     mng: MNG;
     /// The real claude; `None` after a loud word.
     claude: CLAUDE;
+    /// The official client of Modal; `None` after a loud word.
+    modal: MODAL;
 }
 
 /// The program componentize-py; `None` after a loud word.
@@ -283,7 +294,8 @@ fn python_version(python: &Path) -> Option<(u32, u32)> {
     Some((major.parse().ok()?, minor.parse().ok()?))
 }
 
-fn tools() -> PathBuf {
+/// The folder of them all.
+pub(crate) fn tools() -> PathBuf {
     let target = changeling().ancestors().nth(2);
     target
         .expect("the program is in target/<profile>")

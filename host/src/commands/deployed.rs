@@ -3,66 +3,163 @@
 
 use std::path::PathBuf;
 
-use jiff::Timestamp;
-
-use crate::config::Config;
+use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::Result;
-use crate::modal::Document;
-use crate::modal::remote::Wanted;
+use crate::modal::remote::{self, FIRE, Facts, Joined, Promise, RUN, Recorded, Seen, Wanted};
+use crate::modal::{Client, Deployments, deployment};
 use crate::names::Name;
+use crate::record::{File, Record, Store};
 use crate::repo_url::RepoUrl;
+use crate::schedule::{Schedule, Zone};
+
+/// More runs are not joined with calls: Modal lists no more either.
+const MOST_RUNS: u32 = 300;
 
 pub(super) struct Deployed {
     pub(super) folder: PathBuf,
-    pub(super) document: Document,
-    pub(super) at: Timestamp,
+    pub(super) confirmed: deployment::Deployed,
+    /// What it fires by, there.
+    pub(super) schedule: Option<(Schedule, Zone)>,
 }
 
 impl Deployed {
+    /// `None`: it is not deployed from here.
     pub(super) fn of(name: &Name, context: &Context) -> Result<Option<Self>> {
-        let folder = context.home.root().join("deployments").join(name.as_str());
-        if !folder.join("job.json").exists() {
+        let deployments = Deployments::of(&context.home);
+        let Some(confirmed) = deployments.deployed(name)? else {
             return Ok(None);
-        }
+        };
+        let app = &confirmed.document.app;
+        let schedule = app.schedule.as_deref().map(Schedule::parse).transpose()?;
+        let zone = Zone::parse(&app.timezone)?;
         Ok(Some(Self {
-            document: Document::read(&folder.join("job.json"))?,
-            folder,
-            at: context.clock.now(),
+            folder: deployments.folder(name),
+            schedule: schedule.map(|schedule| (schedule, zone)),
+            confirmed,
         }))
     }
 
+    /// All that are deployed from here, by name.
+    pub(super) fn all(context: &Context) -> Result<Vec<Self>> {
+        let names = Deployments::of(&context.home).names()?;
+        let all = names.iter().map(|name| Self::of(name, context));
+        all.filter_map(Result::transpose).collect()
+    }
+
     pub(super) fn name(&self) -> &Name {
-        &self.document.changeling
+        &self.confirmed.document.changeling
     }
 
     pub(super) fn repos(&self) -> Vec<RepoUrl> {
-        self.document
+        self.confirmed
+            .document
             .jobs
             .iter()
             .map(|job| job.repo.clone())
             .collect()
     }
 
+    /// As it is written in records.
     pub(super) fn repo(&self, target: usize) -> String {
-        self.document
-            .jobs
-            .get(target)
-            .map(|job| job.repo.to_string())
-            .unwrap_or_default()
+        let job = self.confirmed.document.jobs.get(target);
+        job.map_or_else(String::new, |job| job.repo.to_string())
     }
 
     pub(super) fn wanted(&self) -> Wanted<'_> {
-        let app = &self.document.app;
+        let app = &self.confirmed.document.app;
         Wanted {
-            changeling: &self.document.changeling,
+            changeling: self.name(),
             app: &app.name,
             environment: app.environment.as_deref(),
             volume: &app.volume,
-            fans_out: self.document.jobs.len() > 1,
+            fans_out: self.fans_out(),
             folder: &self.folder,
         }
     }
 
+    fn fans_out(&self) -> bool {
+        self.confirmed.document.jobs.len() > 1
+    }
+
+    /// What became of its calls, from what Modal said when it was last asked.
+    pub(super) fn join(&self, seen: &Seen, store: &Store) -> Result<Joined> {
+        let runs = store.runs_elsewhere(self.name(), MOST_RUNS)?;
+        let records: Vec<Recorded> = runs.iter().filter_map(recorded).collect();
+        let promise = self.schedule.as_ref().filter(|_| seen.deployed);
+        let promise = promise.map(|(schedule, zone)| Promise {
+            schedule,
+            zone,
+            function: if self.fans_out() { FIRE } else { RUN },
+            since: self.confirmed.at,
+            cut: seen.cut,
+        });
+        Ok(remote::join(&Facts {
+            calls: &seen.calls,
+            begun: &seen.begun,
+            records: &records,
+            promise,
+            at: seen.at,
+        }))
+    }
+
     pub(super) fn warn_of_drift(&self, _config: &Config, _context: &Context) {}
+}
+
+fn recorded(run: &Record) -> Option<Recorded<'_>> {
+    let origin = run.origin.as_ref()?;
+    Some(Recorded {
+        run: &run.id,
+        call: &origin.call,
+        attempt: &origin.attempt,
+        repo: &run.repo,
+        trigger: origin.by,
+        started_at: run.started_at,
+    })
+}
+
+/// Brings the files of a run elsewhere here, once. That they cannot be had is a warning: the record says
+/// the rest.
+pub(super) fn bring_files(record: &Record, store: &Store, context: &Context) {
+    let Some(origin) = &record.origin else {
+        return;
+    };
+    // Every run has written down what happened.
+    if store.path_of(&record.id, File::Events).is_some() {
+        return;
+    }
+    let bring = || -> Result<()> {
+        let config = Config::load(&context.home)?;
+        let client = Client::find(&config, context)?;
+        let _progress = context.ui.quick_progress("fetching its files from Modal");
+        let deployed = Deployed::of(&record.changeling, context)?;
+        // What was undeployed may have left its volume.
+        let name = format!("changeling-{}", record.changeling);
+        let wanted = deployed.as_ref().map_or_else(
+            || Wanted {
+                changeling: &record.changeling,
+                app: &name,
+                environment: config.modal.environment.as_deref(),
+                volume: &name,
+                fans_out: false,
+                folder: context.home.root(),
+            },
+            Deployed::wanted,
+        );
+        remote::files(&client, &wanted, &origin.key(), &record.id, store)
+    };
+    if let Err(error) = bring() {
+        context.ui.warn(format_args!(
+            "the files of run {} are at Modal, and cannot be fetched: {error}",
+            record.id
+        ));
+    }
+}
+
+/// The changeling of that name, when it is deployed.
+pub(super) fn named(text: &str, context: &Context) -> Result<Option<Deployed>> {
+    match parse_name(text) {
+        Ok(name) => Deployed::of(&name, context),
+        Err(_) => Ok(None),
+    }
 }

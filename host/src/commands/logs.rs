@@ -1,5 +1,6 @@
 //! `changeling logs`.
 
+mod elsewhere;
 mod render;
 
 use std::fs;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use super::deployed::bring_files;
 use super::runs::{find, shown};
 use crate::context::Context;
 use crate::error::Result;
@@ -25,9 +27,12 @@ const TICK: Duration = Duration::from_millis(250);
 /// As it was said, without secrets and control characters. Messages of agents that speak JSON
 /// (`claude --output-format stream-json`) are turned into text: what it says, the tools it uses, and the
 /// beginning of what they answer.
+///
+/// Of a deployed changeling Modal is asked for its latest run. While that goes on, and of a call that left
+/// no record, what its container says is shown; of one that has ended, the agent's own words.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The run: id, beginning or end of it, `last`, or a changeling for its latest
+    /// The run: id, beginning or end of it, `last`, a changeling for its latest, or a call at Modal
     #[arg(value_name = "RUN", default_value = "last")]
     run: String,
     /// Go on until the run ends
@@ -36,6 +41,9 @@ pub struct Args {
     /// The bytes as they are in the record
     #[arg(long)]
     raw: bool,
+    /// Do not ask Modal: only what is on this machine
+    #[arg(long)]
+    offline: bool,
     /// Print one JSON document
     #[arg(long, conflicts_with_all = ["follow", "raw"])]
     json: bool,
@@ -50,8 +58,12 @@ struct Document {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
+    if elsewhere::show(args, context)? {
+        return Ok(());
+    }
     let store = find::store(context)?;
     let record = find::run(&args.run, &store)?;
+    bring_files(&record, &store, context);
     if args.json {
         context.ui.json(&Document {
             log: store.read(&record.id, File::Log)?.unwrap_or_default(),

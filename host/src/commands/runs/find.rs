@@ -17,7 +17,8 @@ pub(in crate::commands) fn store(context: &Context) -> Result<Store> {
     })
 }
 
-/// `last`, an id, a beginning of one, its last digits, or the name of a changeling for its latest.
+/// `last`, an id, a beginning of one, its last digits, a call where it is deployed, or the name of a
+/// changeling for its latest.
 pub(in crate::commands) fn run(text: &str, store: &Store) -> Result<Record> {
     let latest = |changeling: Option<&Name>| -> Result<Option<Record>> {
         let filter = Filter {
@@ -29,6 +30,9 @@ pub(in crate::commands) fn run(text: &str, store: &Store) -> Result<Record> {
     };
     if text == "last" {
         return latest(None)?.ok_or_else(|| Error::usage("there are no runs yet"));
+    }
+    if let Some(record) = store.runs_of_call(text)?.into_iter().next() {
+        return Ok(record);
     }
     let mut found = store.runs_named(text)?;
     if found.is_empty()

@@ -2,6 +2,7 @@ use serde::Serialize;
 
 use super::{find, patch, shown, timeline};
 use crate::advice::{self, Advice};
+use crate::commands::deployed::bring_files;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::Outcome;
@@ -102,6 +103,7 @@ impl Whole {
 pub(super) fn run(args: &Args, context: &Context) -> Result<()> {
     let store = find::store(context)?;
     let record = find::run(&args.run, &store)?;
+    bring_files(&record, &store, context);
     let wanted = [
         (args.report, File::Report, "report"),
         (args.patch, File::Patch, "patch"),

@@ -14,6 +14,7 @@ use crate::schedule::Zone;
 
 use super::super::list::{State, rfc3339};
 use super::super::runs::shown;
+use super::elsewhere::{App, Asked, Elsewhere, Shown};
 
 /// Everything `status` knows.
 pub(super) struct Status<'a> {
@@ -23,6 +24,7 @@ pub(super) struct Status<'a> {
     pub(super) targets: Vec<Target<'a>>,
     pub(super) open: Vec<Delivery>,
     pub(super) month: Month,
+    pub(super) elsewhere: Elsewhere,
 }
 
 /// A changeling on one of its repositories.
@@ -48,7 +50,9 @@ pub(super) struct Month {
 /// Something only a person can mend.
 #[derive(Debug, Serialize)]
 pub(super) struct Need {
-    /// `needs-attention`, `paused`, `failed`, `timed-out`, `interrupted` or `budget`.
+    /// `needs-attention`, `paused`, `failed`, `timed-out`, `interrupted` or `budget`; of what is deployed
+    /// also `died-at-start`, `crashed`, `out-of-memory`, `never-started`, `no-record`, `missed-fire`,
+    /// `not-at-modal`, `forgotten` or `modal`.
     pub(super) what: &'static str,
     /// null: all of them.
     pub(super) changeling: Option<Name>,
@@ -79,6 +83,7 @@ pub(super) fn gather<'a>(
     config: &'a Config,
     store: Option<&Store>,
     only: Option<&Name>,
+    elsewhere: Elsewhere,
     context: &Context,
 ) -> Result<Status<'a>> {
     let now = context.clock.now();
@@ -91,7 +96,11 @@ pub(super) fn gather<'a>(
         .filter(|one| is_meant(&one.name))
     {
         let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
-        let next = schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone));
+        let next = match elsewhere.of(&changeling.name) {
+            // What fires is what was deployed, whatever was edited since.
+            Some(app) => app.next(now),
+            None => schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone)),
+        };
         targets.extend(changeling.repos.iter().map(|repo| Target {
             changeling,
             repo,
@@ -127,12 +136,15 @@ pub(super) fn gather<'a>(
     living.retain(|record| is_meant(&record.changeling));
     open.retain(|delivery| is_meant(&delivery.changeling));
     waiting.retain(|record| is_meant(&record.changeling));
+    let mut needs = needs(&waiting, &targets, &month, store);
+    needs.extend(elsewhere.needs(config, now));
     Ok(Status {
-        needs: needs(&waiting, &targets, &month, store),
+        needs,
         living,
         targets,
         open,
         month,
+        elsewhere,
     })
 }
 
@@ -221,6 +233,8 @@ pub(super) struct Document<'a> {
     open: &'a [Delivery],
     /// Runs and rehearsals of all changelings.
     month: &'a Month,
+    /// null: nothing is deployed.
+    modal: Option<Asked>,
 }
 
 /// A changeling on one of its repositories.
@@ -235,12 +249,15 @@ struct Item<'a> {
     consecutive_failures: u32,
     /// This month.
     cost_usd: f64,
+    /// null: it is not deployed.
+    deployment: Option<Shown<'a>>,
 }
 
 impl Status<'_> {
     /// There is nothing to tell.
     pub(super) fn is_empty(&self) -> bool {
-        self.targets.is_empty() && self.needs.is_empty() && self.living.is_empty()
+        let nothing_here = self.needs.is_empty() && self.living.is_empty();
+        nothing_here && self.targets.is_empty() && self.elsewhere.apps.is_empty()
     }
 
     pub(super) fn document(&self, store: Option<&Store>, context: &Context) -> Document<'_> {
@@ -254,6 +271,7 @@ impl Status<'_> {
             last: target.last.as_ref().and_then(summary),
             consecutive_failures: target.failures,
             cost_usd: target.cost,
+            deployment: self.elsewhere.of(&target.changeling.name).map(App::shown),
         });
         Document {
             needs_person: &self.needs,
@@ -261,6 +279,7 @@ impl Status<'_> {
             changelings: items.collect(),
             open: &self.open,
             month: &self.month,
+            modal: self.elsewhere.asked(),
         }
     }
 

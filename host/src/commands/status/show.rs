@@ -1,5 +1,6 @@
 //! `status` for a person.
 
+use super::elsewhere;
 use super::gather::{Status, Target};
 use crate::context::Context;
 use crate::names::printable;
@@ -21,13 +22,14 @@ pub(super) fn show(status: &Status, context: &Context) {
         ui.pairs(&needs(status));
         ui.out("");
     }
-    if !status.living.is_empty() {
+    let running = running(status, context);
+    if !running.is_empty() {
         ui.out(block::heading("Running"));
-        ui.pairs(&living(status, context));
+        ui.pairs(&running);
         ui.out("");
     }
     if !status.targets.is_empty() {
-        table(&status.targets, context);
+        table(status, context);
         ui.out("");
     }
     if !status.open.is_empty() {
@@ -41,6 +43,30 @@ pub(super) fn show(status: &Status, context: &Context) {
         time::dollars(month.cost_usd),
         month.budget_usd
     ));
+    told_when(status, context);
+}
+
+/// Whether what was said of Modal is from now.
+fn told_when(status: &Status, context: &Context) {
+    let from = match status.elsewhere.as_of() {
+        Some(at) => format!("as of {}", time::ago(at, context.clock.now())),
+        None => "not known".to_owned(),
+    };
+    match &status.elsewhere.failed {
+        Some(error) => {
+            let hint = error.hint.as_ref();
+            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
+            context.ui.warn(format_args!(
+                "Modal could not be asked, and what is shown of it is {from}: {error}{hint}"
+            ));
+        }
+        None if !status.elsewhere.apps.is_empty() && !status.elsewhere.is_fresh => {
+            context
+                .ui
+                .note(format_args!("what is shown of Modal is {from}"));
+        }
+        None => {}
+    }
 }
 
 fn needs(status: &Status) -> Vec<(String, String)> {
@@ -68,8 +94,15 @@ fn needs(status: &Status) -> Vec<(String, String)> {
     pairs
 }
 
-fn living(status: &Status, context: &Context) -> Vec<(String, String)> {
+/// Here, and where it is deployed.
+fn running(status: &Status, context: &Context) -> Vec<(String, String)> {
     let now = context.clock.now();
+    let apps = status.elsewhere.apps.values();
+    let there = apps.flat_map(|app| {
+        let line = move |fate| elsewhere::line(fate, app, now, context);
+        let name = app.deployed.name().to_string();
+        app.running().map(move |fate| (name.clone(), line(fate)))
+    });
     let runs = status.living_of(Kind::Run);
     let rehearsals = status.living_of(Kind::Rehearsal);
     runs.chain(rehearsals)
@@ -89,10 +122,21 @@ fn living(status: &Status, context: &Context) -> Vec<(String, String)> {
             );
             (record.changeling.to_string(), line)
         })
+        .chain(there)
         .collect()
 }
 
-fn table(targets: &[Target], context: &Context) {
+/// Where it runs, and whether that is as it should be.
+fn place(target: &Target, status: &Status) -> Cell {
+    match status.elsewhere.of(&target.changeling.name) {
+        None => Cell::styled(style::FAINT, "here"),
+        Some(app) if !app.is_there() => Cell::styled(style::BAD, "not at Modal"),
+        Some(_) => Cell::new("Modal"),
+    }
+}
+
+fn table(status: &Status, context: &Context) {
+    let targets = &status.targets;
     let now = context.clock.now();
     let here = Zone::system_or_utc().0;
     let with_repo = targets
@@ -107,6 +151,10 @@ fn table(targets: &[Target], context: &Context) {
                 .at_least(10),
         );
     }
+    let with_place = !status.elsewhere.apps.is_empty();
+    if with_place {
+        columns.push(Column::new("WHERE").last_to_shrink());
+    }
     columns.extend([
         Column::new("NEXT").at_least(12),
         Column::new("LAST").last_to_shrink().at_least(14),
@@ -117,6 +165,15 @@ fn table(targets: &[Target], context: &Context) {
         if with_repo {
             row.push(Cell::new(shown::repository_of(target.repo, context)));
         }
+        if with_place {
+            row.push(place(target, status));
+        }
+        let app = status.elsewhere.of(&target.changeling.name);
+        let news = app.and_then(|app| app.news(&target.repo.to_string(), target.last.as_ref()));
+        let last = match news {
+            Some(fate) => elsewhere::last(fate, now),
+            None => shown::last(target.last.as_ref(), now),
+        };
         let cost = if target.cost > 0.0 {
             format!("{} USD", time::dollars(target.cost))
         } else {
@@ -124,7 +181,7 @@ fn table(targets: &[Target], context: &Context) {
         };
         row.extend([
             next(target.state(), target.fires(), now, &here),
-            shown::last(target.last.as_ref(), now),
+            last,
             Cell::new(cost),
         ]);
         row
