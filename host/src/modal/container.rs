@@ -67,13 +67,11 @@ pub fn answer(call: &Call, context: &Context) -> Result<()> {
         Ok(exported) => {
             peer.tell(&Ended::of(&exported));
             let outcome = exported.record.outcome.as_ref();
-            match outcome.and_then(Outcome::error_kind) {
-                Some(kind) => Err(Error::new(kind, exported.sentence)),
-                None => {
-                    context.ui.note(exported.sentence);
-                    Ok(())
-                }
+            if let Some(kind) = outcome.and_then(Outcome::error_kind) {
+                return Err(Error::new(kind, exported.sentence));
             }
+            context.ui.note(exported.sentence);
+            Ok(())
         }
         Err(error) => {
             peer.tell(&Ended::without_record(&error));
