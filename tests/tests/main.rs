@@ -15,6 +15,7 @@ mod hostile_ground;
 mod hostile_templates;
 mod list;
 mod map;
+mod modal;
 mod outside_component;
 mod permission;
 mod program;
