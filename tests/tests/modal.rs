@@ -2,6 +2,7 @@
 //! test's own (`changelings_tests::modal`).
 
 mod deliveries;
+mod exec;
 mod faults;
 mod many;
 mod night;

@@ -1,18 +1,17 @@
 """A changeling on Modal: one app, made by `changeling deploy NAME`; deploy again to change it.
 
-job.json beside this file says all that differs between changelings: repositories, template,
-schedule, image, names of secrets. This file tells Modal so. In the container it starts
-`changeling exec`, which does the work, and does for it what only Modal's client can do.
+job.json says what differs between changelings: repositories, template, schedule, image, names
+of secrets. This file tells Modal so. In the container it starts `changeling exec`, the program
+that does the work, and does for it what only Modal's client can do.
 
 run    works on one repository: copies it, lets the agent work, opens the pull request. With
        one repository the schedule starts it. It and `check` have the secrets.
-fire   exists only with several repositories: the schedule starts it, it starts a `run` for
-       each of them, and ends. It has no secrets.
+fire   exists only with several repositories: started by the schedule, it starts a `run` for
+       each of them. It has no secrets.
 check  tells whether a run could work; `changeling deploy --verify` starts it.
 
-The secrets are those of the Modal secret that job.json names. They go into the environment of
-`changeling exec`, which runs as root; the agent runs as another user, who cannot read it, and
-gets what its permissions name. The volume keeps records and a copy of each repository.
+Only the environment of `changeling exec`, which is root, has the secrets; the agent is another
+user and gets what its permissions name. The volume keeps records and copies of repositories.
 
 To stop it for good: `changeling undeploy NAME`, or `modal app stop changeling-NAME`. To take
 it off the schedule: `changeling disable NAME`. To see what it did: `changeling status NAME`.
@@ -28,13 +27,11 @@ import modal
 from modal.exception import InputCancellation
 
 PLACE = Path("/changeling")  # in the container
-VOLUME = "/changeling/volume"
 HERE = Path(__file__).parent if modal.is_local() else PLACE
 JOB = json.loads((HERE / "job.json").read_text())
 APP = JOB["app"]
-TARGETS = range(len(JOB["jobs"]))  # one for each repository
+TARGETS = range(len(JOB["jobs"]))  # repositories
 SECRET = APP["secret"] or {"name": "", "variables": []}
-SECONDS_TO_STOP = 25  # Modal kills 30 seconds after it asked
 
 
 def image():
@@ -42,12 +39,11 @@ def image():
     base, python = APP["image"]["base"], APP["image"]["python"]
     built = modal.Image.from_registry(base, add_python=python)
     for step in APP["image"]["steps"]:
-        for method, arguments in step.items():
-            if method == "copy":
-                file, path = arguments
-                built = built.add_local_file(HERE / file, path, copy=True)
-            else:
-                built = getattr(built, method)(*arguments)
+        [(what, given)] = step.items()
+        if what == "copy":
+            built = built.add_local_file(HERE / given[0], given[1], copy=True)
+        else:  # The word is the method's name.
+            built = getattr(built, what)(*given)
     for name, path in APP["files"].items():
         built = built.add_local_file(HERE / name, path)
     return built
@@ -66,7 +62,7 @@ private = {**common, "secrets": secrets if SECRET["variables"] else []}
 @app.function(
     **private,
     schedule=cron if len(TARGETS) == 1 else None,
-    volumes={VOLUME: volume},
+    volumes={"/changeling/volume": volume},
     timeout=APP["timeout_seconds"],
     max_containers=APP["max_containers"],
     **{key: APP[key] for key in ("cpu", "memory", "gpu", "ephemeral_disk", "region")},
@@ -74,9 +70,8 @@ private = {**common, "secrets": secrets if SECRET["variables"] else []}
 def run(target: int = 0, by: str = "schedule"):
     """Works on one repository; an error says that it did not go well, and why."""
     attempt = os.urandom(6).hex()
-    call = modal.current_function_call_id()
-    options = [f"--target={target}", f"--by={by}", f"--call={call}"]
-    options += [f"--attempt={attempt}", f"--volume={VOLUME}"]
+    options = [f"--target={target}", f"--by={by}", "--volume=/changeling/volume"]
+    options += [f"--call={modal.current_function_call_id()}", f"--attempt={attempt}"]
     signals = []
     with execute(*options) as child:
 
@@ -84,7 +79,7 @@ def run(target: int = 0, by: str = "schedule"):
             # Once: asked a second time it would end without writing its record.
             if not signals:
                 child.terminate()
-                signal.alarm(SECONDS_TO_STOP)
+                signal.alarm(25)  # Modal kills after 30 seconds.
             signals.append(number)
 
         signal.signal(signal.SIGALRM, lambda *_: child.kill())
@@ -94,11 +89,9 @@ def run(target: int = 0, by: str = "schedule"):
         ended = answer(child, attempt)
     if child.returncode == 0:
         return ended
-    stopped = ended is None or child.returncode == 130
-    if stopped and signal.SIGUSR1 in signals:
-        raise InputCancellation("the call was cancelled")
-    if stopped and signals:
-        raise KeyboardInterrupt  # Modal delivers the same input again.
+    if signals and (ended is None or child.returncode == 130):
+        # Interrupted: Modal delivers the same input again, unless it was cancelled.
+        raise InputCancellation if signal.SIGUSR1 in signals else KeyboardInterrupt
     died = f"`changeling exec` died with exit code {child.returncode}; see the log"
     raise RuntimeError(ended["sentence"] if ended else died)
 
@@ -115,19 +108,19 @@ if len(TARGETS) > 1:
     @app.function(**common, schedule=cron, timeout=300, max_containers=1)
     def fire():
         """Starts a `run` for each repository, of which `max_containers` work at once."""
-        attempt = os.urandom(6).hex()
         for target in TARGETS:
-            if claim(f"{modal.current_input_id()}/{target}", attempt):
+            if claim(f"{modal.current_input_id()}/{target}", os.urandom(6).hex()):
                 run.spawn(target, "schedule")
 
 
 def execute(*options):
     """Starts what does the work: from here on only its environment has the secrets."""
-    names = [name for name in SECRET["variables"] if name in os.environ]
-    own = {name: os.environ.pop(name) for name in names}
+    environment = {**os.environ, "CHANGELINGS_HOME": str(PLACE / "home")}
+    for name in SECRET["variables"]:
+        os.environ.pop(name, None)
     return subprocess.Popen(
         [APP["runner"], "exec", str(PLACE / "job.json"), *options],
-        env={**os.environ, **own, "CHANGELINGS_HOME": str(PLACE / "home")},
+        env=environment,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,

@@ -20,6 +20,7 @@ use crate::git::{Git, Mirror, Unbundled};
 use crate::job::Job;
 use crate::modal::Document;
 use crate::modal::document::TEMPLATE;
+use crate::modal::image::AGENT;
 use crate::prepare::Subject;
 use crate::process::{self, User, despite_interrupt};
 use crate::record::{self, Exported, Header, Origin, Place, Store, Usage};
@@ -31,6 +32,11 @@ use volume::Volume;
 
 /// What is done before Modal's own limit ends everything: writing down and telling.
 const MARGIN: Duration = Duration::from_mins(1);
+
+/// Whom the agent runs as: the user the image brings, else whom every system knows.
+fn agent_user() -> std::io::Result<Option<User>> {
+    User::other(&[AGENT, "nobody"])
+}
 
 /// One call.
 #[derive(Debug)]
@@ -145,7 +151,7 @@ impl Course<'_> {
             .subject(self.call.target, &component, context)?;
         let app = &self.document.app;
         subject.job.timeout_seconds = subject.job.timeout_seconds.min(app.run_seconds);
-        let user = User::for_agent()?;
+        let user = agent_user()?;
         if user.is_none() {
             context.ui.warn(
                 "this program is not root here: the agent runs as the same user and could read its secrets",

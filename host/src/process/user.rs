@@ -1,13 +1,11 @@
 //! The user an agent runs as, where this program may choose: as root it keeps what it knows, and the
-//! secrets in its environment, from the agent, which is nobody.
+//! secrets in its environment, from the agent, which is somebody else.
 
 use std::fs;
 use std::io;
 use std::os::unix::fs::lchown;
 use std::path::Path;
 
-/// Whom every system knows, and who owns nothing.
-const NAME: &str = "nobody";
 const PASSWD: &str = "/etc/passwd";
 
 /// Another user than ours.
@@ -19,26 +17,27 @@ pub struct User {
 }
 
 impl User {
-    /// Whom an agent runs as; `None`: as this program does, which is not root.
+    /// The first of these users that the system knows; `None`: this program is not root, and runs
+    /// nothing as anybody else.
     ///
     /// # Errors
-    /// This program is root, and the system knows nobody.
-    pub fn for_agent() -> io::Result<Option<Self>> {
+    /// This program is root, and the system knows none of them.
+    pub fn other(names: &[&str]) -> io::Result<Option<Self>> {
         if !rustix::process::geteuid().is_root() {
             return Ok(None);
         }
         let text = fs::read_to_string(PASSWD)?;
-        let found = text.lines().find_map(Self::parse);
-        found.map(Some).ok_or_else(|| {
-            io::Error::other(format!(
-                "{PASSWD} has no user `{NAME}`, as whom the agent would run"
-            ))
-        })
+        let found = names
+            .iter()
+            .find_map(|name| text.lines().find_map(|line| Self::parse(line, name)));
+        found
+            .map(Some)
+            .ok_or_else(|| io::Error::other(format!("{PASSWD} knows no {}", names.join(" and no "))))
     }
 
-    fn parse(line: &str) -> Option<Self> {
+    fn parse(line: &str, name: &str) -> Option<Self> {
         let mut fields = line.split(':');
-        let name = fields.next().filter(|name| *name == NAME)?;
+        fields.next().filter(|field| *field == name)?;
         // On macOS nobody is minus two.
         let number = |text: &str| {
             let number: i64 = text.parse().ok()?;
@@ -94,7 +93,7 @@ mod tests {
             ("nobody", None),
             ("root:x:0:0:root:/root:/bin/bash", None),
         ] {
-            assert_eq!(User::parse(line), expected, "{line}");
+            assert_eq!(User::parse(line, "nobody"), expected, "{line}");
         }
     }
 }

@@ -10,13 +10,14 @@ import pathlib
 import re
 import time
 
+from grpclib.exceptions import StreamTerminatedError
+from modal import exception
 from modal._functions import _Function
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
-from modal.exception import AuthError, NotFoundError, PermissionDeniedError
+from modal.exception import NotFoundError
 from modal.volume import FileEntryType, _Volume
 from modal_proto import api_pb2
-
 from report import emit, failed
 
 # Of one function; the newest. Modal answers no more than a thousand.
@@ -35,10 +36,23 @@ SILENCE = 18.0
 LONGEST_SILENCE = 300.0
 # Seconds that one stream of a log is kept open.
 STREAM = 50.0
-# Seconds that the last lines of a log may take after the end of their call.
+# Seconds that the last lines of a log may take after the end of their call, and how long a silence says
+# that there are no more.
 STRAGGLERS = 3.0
+QUIET = 0.7
 # Entries of the log of a call that is over, or began before somebody looked; Modal gives no more at once.
 MOST_ENTRIES = 1000
+
+# What goes over by itself: the network, and what Modal says when it is not well.
+PASSING = (
+    exception.ConnectionError,
+    exception.InternalError,
+    exception.ServiceError,
+    exception.TimeoutError,
+    StreamTerminatedError,
+    TimeoutError,
+    OSError,
+)
 
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
@@ -307,12 +321,13 @@ class Pulse:
 
 
 async def _follow_one(client, app_id, call, since, pulse):
-    log = asyncio.create_task(_log(client, app_id, call, since))
+    log = Log(client, app_id, call)
+    passing_on = asyncio.create_task(log.pass_on(since))
     try:
         result = await _result(client, call, pulse)
-        await asyncio.wait([log], timeout=STRAGGLERS)
+        await log.stragglers(passing_on)
     finally:
-        log.cancel()
+        passing_on.cancel()
     if result is None:
         emit("ended", call=call, status="unknown", message=None)
         return
@@ -334,11 +349,9 @@ async def _result(client, call, pulse):
     while True:
         try:
             response = await client._stub.FunctionGetOutputs(
-                request, timeout=LONG_POLL + GRACE
+                request, retry=None, timeout=LONG_POLL + GRACE
             )
-        except (NotFoundError, AuthError, PermissionDeniedError):
-            raise
-        except Exception:
+        except PASSING:
             if pulse.silence() > LONGEST_SILENCE:
                 raise
             await asyncio.sleep(1)
@@ -350,33 +363,64 @@ async def _result(client, call, pulse):
             return None
 
 
-async def _log(client, app_id, call, since):
-    """Passes the log on as it comes. A stream that breaks is taken up where it broke."""
-    told = set()
-    if since is not None:
-        for item in await _said(client, app_id, call, since):
-            told.add((item.timestamp, item.data))
-            emit("log", call=call, text=item.data)
-    last, failures = "", 0
-    while True:
-        request = api_pb2.AppGetLogsRequest(
-            app_id=app_id, timeout=STREAM, last_entry_id=last, function_call_id=call
-        )
+class Log:
+    """What the container of a call says, as it comes."""
+
+    def __init__(self, client, app_id, call):
+        self.client, self.app_id, self.call = client, app_id, call
+        self.told = set()
+        self.said_at = time.monotonic()
+
+    async def pass_on(self, since):
+        """Until it is cancelled; with `since`, first what was said before."""
         try:
-            async for batch in client._stub.AppGetLogs.unary_stream(request):
-                last, failures = batch.entry_id or last, 0
-                for item in batch.items:
-                    if item.data and (item.timestamp, item.data) not in told:
-                        emit("log", call=call, text=item.data)
-                if batch.app_done:
-                    return
+            if since is not None:
+                for item in await _said(self.client, self.app_id, self.call, since):
+                    self.tell(item)
+            await self.stream()
         except Exception as error:
-            failures += 1
-            if failures > 10:
-                emit("log-lost", call=call, message=str(error))
+            emit("log-lost", call=self.call, message=str(error))
+
+    async def stream(self):
+        """A stream that breaks is taken up where it broke."""
+        last, failures = "", 0
+        while True:
+            request = api_pb2.AppGetLogsRequest(
+                app_id=self.app_id,
+                timeout=STREAM,
+                last_entry_id=last,
+                function_call_id=self.call,
+            )
+            try:
+                async for batch in self.client._stub.AppGetLogs.unary_stream(request):
+                    last, failures = batch.entry_id or last, 0
+                    for item in batch.items:
+                        self.tell(item)
+                    if batch.app_done:
+                        return
+            except PASSING:
+                failures += 1
+                if failures > 10:
+                    raise
+            # A server that ends streams at once must not be asked without a pause.
+            await asyncio.sleep(min(0.2 * 2**failures, 10.0))
+
+    def tell(self, item):
+        key = (item.timestamp, item.data)
+        # A stream may begin with what was told already.
+        if item.data and key not in self.told:
+            self.told.add(key)
+            self.said_at = time.monotonic()
+            emit("log", call=self.call, text=item.data)
+
+    async def stragglers(self, passing_on):
+        """After the end of the call: until nothing more comes."""
+        ended = time.monotonic()
+        while not passing_on.done():
+            now = time.monotonic()
+            if now - max(self.said_at, ended) > QUIET or now - ended > STRAGGLERS:
                 return
-        # A server that ends streams at once must not be asked without a pause.
-        await asyncio.sleep(min(0.2 * 2**failures, 10.0))
+            await asyncio.sleep(QUIET / 4)
 
 
 async def _said(client, app_id, call, since):

@@ -68,7 +68,7 @@ pub fn check(document: &Path, context: &Context) -> Result<()> {
     let folder = document;
     let document = Document::read(folder)?;
     let component = folder.with_file_name(TEMPLATE);
-    let user = User::for_agent();
+    let user = super::agent_user();
     let mut checks = vec![Check::new("user", None, as_whom(&user))];
     let mut is_loaded = false;
     for (target, job) in document.jobs.iter().enumerate() {

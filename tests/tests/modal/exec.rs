@@ -1,0 +1,743 @@
+//! `changeling exec`, as the deployed function starts it: with a volume that is a folder, and somebody
+//! who answers its questions as `app.py` does.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use changelings::config::Config;
+use changelings::context::Home;
+use changelings::job::Identity;
+use changelings::modal::freeze::{Machine, Parts, freeze};
+use changelings::modal::runner::{Runner, Source};
+use changelings::permission::Grants;
+use changelings::template::{Template, catalog};
+use changelings_tests::github::GitHub;
+use changelings_tests::traces::{Watch, files_with, processes_of, wait_for};
+use changelings_tests::{ADA, TestEnv, changeling, needs, tools};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+
+/// What the forge takes.
+const TOKEN: &str = "ghp_abcdefghij0123456789ABCDEFGHIJ012345";
+/// What the agent is paid with.
+const KEY: &str = "sk-ant-of-the-container-0123456789";
+
+const COMMIT: &str = "echo '    # mended' >> app.py; git commit -qam 'Mend the total'";
+
+/// What a script in claude's place reports in the end, as claude does.
+const RESULT: &str = r#"echo '{"type":"result","subtype":"success","is_error":false,"result":"Mended.","total_cost_usd":0.25,"num_turns":3,"session_id":"s"}'"#;
+
+/// A deployed changeling, and everything that outlives its containers.
+struct World {
+    env: TestEnv,
+    github: GitHub,
+    variables: Vec<(String, String)>,
+    /// What the volume's next container finds: as it was committed last.
+    committed: Arc<Mutex<PathBuf>>,
+    /// Which attempt at a call started the agent.
+    guard: Arc<Mutex<HashMap<String, String>>>,
+    /// What the control plane says instead of an answer.
+    trouble: Arc<Mutex<Option<String>>>,
+    containers: Mutex<u32>,
+}
+
+/// A call that is answered in a container of its own.
+struct Running {
+    child: Child,
+    asked: JoinHandle<(Vec<String>, Option<Value>)>,
+    log: JoinHandle<String>,
+    home: PathBuf,
+}
+
+/// A call that was.
+struct Called {
+    code: i32,
+    asked: Vec<String>,
+    ended: Value,
+    log: String,
+    home: PathBuf,
+}
+
+impl World {
+    /// `None` after a loud word: mngr or tmux is missing.
+    #[track_caller]
+    fn new(script: &str, more: &str) -> Option<Self> {
+        Self::of("app.py", script, more)
+    }
+
+    #[track_caller]
+    fn of(file: &str, script: &str, more: &str) -> Option<Self> {
+        let (Some(mngr), Some(tmux), Some(jq)) =
+            (tools::mngr_0_2(), needs::tool("tmux"), needs::tool("jq"))
+        else {
+            return None;
+        };
+        let env = TestEnv::new();
+        for program in [mngr, &tmux, &jq] {
+            let name = program.file_name().expect("a program has a name");
+            env.link_program(&name.to_string_lossy(), program);
+        }
+        let repo = env.repo("shop");
+        repo.write(
+            file,
+            "def total(items):\n    # FIXME: rounds the wrong way\n    return sum(items)\n",
+        );
+        repo.commit(ADA, "2025-11-03", "Add the shop");
+        let github = GitHub::start();
+        github.serve(&repo, "acme/shop");
+        github.require(TOKEN);
+        let url = github.repository("acme/shop");
+        env.write_config(&format!(
+            "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepo = \"{url}\"\nschedule = \"0 3 * * *\"\n\
+             timezone = \"UTC\"\nsecrets = [\"GITHUB_TOKEN\", \"ANTHROPIC_API_KEY\"]\n{more}\n"
+        ));
+        // The agent is somebody else: it may pass through, and write down what the tests want to see.
+        let open = |path: &Path, mode| {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(path, permissions).expect("a folder of this test");
+        };
+        open(env.root(), 0o711);
+        std::fs::create_dir(env.root().join("seen")).expect("a folder of this test");
+        open(&env.root().join("seen"), 0o777);
+        let world = Self {
+            variables: Vec::new(),
+            committed: Arc::new(Mutex::new(env.root().join("volumes/empty"))),
+            guard: Arc::default(),
+            trouble: Arc::default(),
+            containers: Mutex::new(0),
+            github,
+            env,
+        };
+        world.claude(script);
+        std::fs::create_dir_all(world.volume()).expect("a folder of this test");
+        Some(world.deploy())
+    }
+
+    /// Puts a script in claude's place.
+    fn claude(&self, script: &str) {
+        let root = self.env.root().join("seen");
+        let script = format!(
+            "#!/bin/sh\ncase \"$*\" in *--version*) echo '2.1.330 (Claude Code)'; exit;; esac\nseen='{}'\n\
+             cat > $seen/prompt; touch $seen/started\n{script}\n",
+            root.display()
+        );
+        self.env.program("claude", &script);
+    }
+
+    /// Writes the deployment as `deploy` does.
+    fn deploy(mut self) -> Self {
+        let home = Home::at(self.env.changelings_home());
+        let config = Config::load(&home).expect("a configuration");
+        let changeling = config.named("nightly").expect("it is configured");
+        let source = catalog::find(&changeling.template, config.base()).expect("a template");
+        let template = Template::load(&source, &home.components_dir()).expect("a component");
+        let runner = Runner {
+            path: "/changeling/changeling".to_owned(),
+            digest: None,
+            source: Source::File(changeling_program()),
+        };
+        let secret = |name: &str| {
+            Ok(match name {
+                "GITHUB_TOKEN" => Some(TOKEN.to_owned()),
+                "ANTHROPIC_API_KEY" => Some(KEY.to_owned()),
+                _ => None,
+            })
+        };
+        let api = self.github.url();
+        let machine = Machine {
+            home: "h0me",
+            version: "0.1.0",
+            identity: Some(Identity {
+                name: "Night Shift".to_owned(),
+                email: "night@example.org".to_owned(),
+            }),
+            secret: &secret,
+            ssh_key: None,
+            settings: [("GITHUB_API_URL".to_owned(), api.clone())].into(),
+        };
+        let parts = Parts {
+            granted: Grants::load(&home.grants_file())
+                .expect("no grants")
+                .of(&template),
+            changeling,
+            config: &config,
+            template: &template,
+            runner: &runner,
+        };
+        let frozen = freeze(&parts, &machine).expect("it can be deployed");
+        self.env.write("place/template.wasm", &source.bytes);
+        self.env.write("place/job.json", frozen.document.text());
+        self.variables = frozen.values.into_iter().collect();
+        self
+    }
+
+    /// Changes what is deployed.
+    fn change(&self, change: impl FnOnce(&mut Value)) {
+        let file = self.env.root().join("place/job.json");
+        let text = std::fs::read_to_string(&file).expect("it was deployed");
+        let mut document = serde_json::from_str(&text).expect("a JSON document");
+        change(&mut document);
+        self.env.write("place/job.json", document.to_string());
+    }
+
+    /// The volume as it was committed last.
+    fn volume(&self) -> PathBuf {
+        self.committed.lock().expect("a path").clone()
+    }
+
+    /// A call by the schedule, on a day in March of 2026.
+    fn call(&self, id: &str, attempt: &str, day: u32) -> Called {
+        self.start(
+            id,
+            attempt,
+            "schedule",
+            &format!("2026-03-{day:02}T03:00:30Z"),
+        )
+        .finish()
+    }
+
+    /// A container of its own: its home is new, its volume what was committed.
+    fn start(&self, id: &str, attempt: &str, by: &str, now: &str) -> Running {
+        let number = {
+            let mut containers = self.containers.lock().expect("a number");
+            *containers += 1;
+            *containers
+        };
+        let root = self.env.root().join(format!("container-{number}"));
+        let (home, volume) = (root.join("home"), root.join("volume"));
+        copy(&self.volume(), &volume);
+        // Compiled already, as in the image.
+        let components = home.join("components");
+        copy(&self.env.changelings_home().join("components"), &components);
+        for (folder, mode) in [(&components, 0o700), (&home, 0o700), (&root, 0o711)] {
+            std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).expect("ours");
+        }
+        let mut command = Command::new(changeling());
+        command
+            .arg("exec")
+            .arg(self.env.root().join("place/job.json"))
+            .args([
+                "--target",
+                "0",
+                "--by",
+                by,
+                "--call",
+                id,
+                "--attempt",
+                attempt,
+            ])
+            .arg("--volume")
+            .arg(&volume)
+            .env_clear()
+            .envs(self.env.variables())
+            .env("CHANGELINGS_HOME", &home)
+            .env("CHANGELINGS_NOW", now)
+            .envs(self.variables.iter().cloned())
+            .current_dir(self.env.work())
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the program was built");
+        let mut stdin = child.stdin.take().expect("piped");
+        let stdout = BufReader::new(child.stdout.take().expect("piped"));
+        let mut stderr = child.stderr.take().expect("piped");
+        let (guard, trouble) = (Arc::clone(&self.guard), Arc::clone(&self.trouble));
+        let committed = Arc::clone(&self.committed);
+        let (id, attempt) = (id.to_owned(), attempt.to_owned());
+        let asked = thread::spawn(move || {
+            let (mut asked, mut ended) = (Vec::new(), None);
+            for line in stdout.lines() {
+                let said: Value =
+                    serde_json::from_str(&line.expect("text")).expect("a JSON document a line");
+                if let Some(end) = said.get("ended") {
+                    ended = Some(end.clone());
+                    continue;
+                }
+                let ask = said["ask"].as_str().expect("a question").to_owned();
+                let reply = if let Some(trouble) = &*trouble.lock().expect("a text") {
+                    json!({ "error": trouble })
+                } else if ask == "start" {
+                    let mut guard = guard.lock().expect("a map");
+                    let first = guard.entry(id.clone()).or_insert_with(|| attempt.clone());
+                    json!({ "answer": *first == attempt })
+                } else {
+                    let to = volume.with_file_name(format!("committed-{}", asked.len()));
+                    copy(&volume, &to);
+                    *committed.lock().expect("a path") = to;
+                    json!({ "answer": true })
+                };
+                asked.push(ask);
+                writeln!(stdin, "{reply}").expect("it listens");
+            }
+            (asked, ended)
+        });
+        let log = thread::spawn(move || {
+            let mut text = String::new();
+            stderr.read_to_string(&mut text).expect("text");
+            text
+        });
+        Running {
+            child,
+            asked,
+            log,
+            home,
+        }
+    }
+
+    /// Folders of records on the volume.
+    fn records(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.volume().join("records")).into_iter();
+        let mut names: Vec<_> = entries
+            .flatten()
+            .flatten()
+            .map(|entry| entry.file_name().into_string().expect("plain names"))
+            .collect();
+        names.sort();
+        names
+    }
+
+    /// A file of a record on the volume.
+    fn record(&self, key: &str, file: &str) -> String {
+        let path = self.volume().join("records").join(key).join(file);
+        std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()))
+    }
+
+    /// What an agent wrote down.
+    fn seen(&self, file: &str) -> Option<String> {
+        std::fs::read_to_string(self.env.root().join("seen").join(file)).ok()
+    }
+
+    fn nothing_lives(&self) {
+        let left = processes_of(self.env.root());
+        assert!(left.is_empty(), "{left:#?}");
+    }
+}
+
+fn changeling_program() -> PathBuf {
+    changeling().to_owned()
+}
+
+/// Copies a folder; one that is not there is empty.
+fn copy(from: &Path, to: &Path) {
+    std::fs::create_dir_all(to).expect("a folder of this test");
+    for entry in std::fs::read_dir(from).into_iter().flatten().flatten() {
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if entry.file_type().expect("a file has a type").is_dir() {
+            copy(&from, &to);
+        } else {
+            std::fs::copy(&from, &to).expect("copying a file");
+        }
+    }
+}
+
+impl Running {
+    #[track_caller]
+    fn finish(mut self) -> Called {
+        let mut code = None;
+        wait_for("the end of the call", || {
+            let status = self.child.try_wait().expect("asking for a child");
+            code = status.and_then(|status| status.code());
+            status.is_some()
+        });
+        let (asked, ended) = self.asked.join().expect("what it asked");
+        Called {
+            code: code.expect("it ended by itself"),
+            asked,
+            ended: ended.unwrap_or_default(),
+            log: self.log.join().expect("its log"),
+            home: self.home,
+        }
+    }
+
+    fn asks_to_end(&self) {
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+    }
+}
+
+impl Called {
+    #[track_caller]
+    fn is(self, outcome: &str, code: i32) -> Self {
+        let told = (&self.ended["outcome"], &self.ended["exit_code"], self.code);
+        let expected = (&json!(outcome), &json!(code), code);
+        assert_eq!(told, expected, "{}\n{}", self.ended, self.log);
+        self
+    }
+
+    #[track_caller]
+    fn says(self, text: &str) -> Self {
+        let sentence = self.ended["sentence"].to_string();
+        assert!(sentence.contains(text), "{text}: {sentence}\n{}", self.log);
+        self
+    }
+
+    #[track_caller]
+    fn logs(self, text: &str) -> Self {
+        assert!(self.log.contains(text), "{text}:\n{}", self.log);
+        self
+    }
+}
+
+#[test]
+fn from_an_empty_volume_to_a_pull_request_and_on_from_there() {
+    let Some(world) = World::new(&format!("{COMMIT}; {RESULT}"), "") else {
+        return;
+    };
+    let watch = Watch::of(world.env.root());
+    let first = world.call("fc-1", "a1", 2).is("pull-request", 0);
+    assert_eq!(first.asked, ["commit", "start", "commit"]);
+    assert_eq!(world.github.pulls("acme/shop").len(), 1);
+    assert_eq!(world.records(), ["fc-1.a1"]);
+    let record: Value = serde_json::from_str(&world.record("fc-1.a1", "record.json")).unwrap();
+    assert_eq!(record["version"], 1);
+    assert_eq!(record["record"]["outcome"]["outcome"], "pull-request");
+    assert_eq!(record["record"]["cost_usd"], 0.25);
+    assert_eq!(
+        record["record"]["origin"],
+        json!({"place": "modal", "call": "fc-1", "attempt": "a1", "by": "schedule"})
+    );
+    assert_eq!(record["deliveries"][0]["state"], "open");
+    for (file, length) in record["files"].as_object().expect("names and lengths") {
+        let text = world.record("fc-1.a1", file);
+        assert_eq!(*length, text.len(), "{file}");
+    }
+    assert!(world.record("fc-1.a1", "patch.diff").contains("# mended"));
+    assert!(world.record("fc-1.a1", "plan.json").contains("fixme-fairy"));
+
+    // The next container knows it, and fetches nothing it has.
+    let transfers = || {
+        let all = world.github.transfers();
+        let packs = all
+            .iter()
+            .filter(|request| request.path.ends_with("git-upload-pack"));
+        packs
+            .map(|request| String::from_utf8_lossy(&request.body).into_owned())
+            .collect::<Vec<_>>()
+    };
+    let before = transfers().len();
+    let second = world.call("fc-2", "b1", 3);
+    assert_eq!(second.code, 0, "{}", second.log);
+    assert!(!second.log.contains("afresh"), "{}", second.log);
+    let fetched: Vec<_> = transfers().split_off(before);
+    assert!(
+        fetched
+            .iter()
+            .all(|body| !body.contains("want ") || body.contains("have ")),
+        "{fetched:#?}"
+    );
+    let runs = world
+        .env
+        .command(["runs", "--json"])
+        .env("CHANGELINGS_HOME", second.home)
+        .run()
+        .success()
+        .json();
+    let calls: Vec<_> = runs["runs"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|run| run["origin"]["call"].clone())
+        .collect();
+    assert_eq!(calls, ["fc-2", "fc-1"], "{runs:#}");
+    assert_eq!(world.records(), ["fc-1.a1", "fc-2.b1"]);
+
+    // The secrets are nowhere: not on the volume, in the log, on a command line.
+    let secrets = [TOKEN.to_owned(), KEY.to_owned()];
+    assert_eq!(files_with(&world.volume(), &secrets), []);
+    assert_eq!(files_with(world.env.root(), &secrets), []);
+    for text in watch.seen().into_iter().chain([first.log, second.log]) {
+        assert!(
+            secrets.iter().all(|secret| !text.contains(secret)),
+            "{text}"
+        );
+    }
+    world.nothing_lives();
+}
+
+/// Root keeps its secrets from the agent, which is another user.
+#[test]
+fn the_agent_is_another_user() {
+    if !rustix::process::geteuid().is_root() {
+        needs::without("that the agent is another user", "run the tests as root");
+        return;
+    }
+    let spy = format!(
+        "id -u > $seen/uid; id -G > $seen/groups; env > $seen/env
+         for file in /proc/[0-9]*/environ; do tr '\\0' '\\n' < $file; done > $seen/environs 2>/dev/null
+         cat $PWD/../../../../volume/* $PWD/../../runs.sqlite $PWD/../plan.json > $seen/files 2>&1
+         ls $PWD/../../../../volume $PWD/../.. $PWD/.. > $seen/folders 2>&1
+         echo 'Told all.' > $CHANGELING_SUMMARY; touch $HOME/mine || echo no > $seen/no-home
+         {COMMIT}; {RESULT}"
+    );
+    let Some(world) = World::new(&spy, "") else {
+        return;
+    };
+    world.call("fc-1", "a1", 2).is("pull-request", 0);
+    let seen = |file: &str| {
+        world
+            .seen(file)
+            .unwrap_or_else(|| panic!("{file} is missing"))
+    };
+    assert_ne!(seen("uid").trim(), "0");
+    assert_eq!(seen("groups").split_whitespace().count(), 1);
+    assert!(!seen("groups").split_whitespace().any(|group| group == "0"));
+    // Its own key it has, and the token it has not, wherever it looks.
+    assert!(seen("env").contains(KEY));
+    assert!(!seen("environs").is_empty(), "its own it can read");
+    for file in ["env", "environs", "files", "folders"] {
+        assert!(!seen(file).contains(TOKEN), "{file}: {}", seen(file));
+    }
+    let refused = seen("folders");
+    assert_eq!(refused.matches("Permission denied").count(), 3, "{refused}");
+    assert!(world.seen("no-home").is_none());
+    assert!(world.record("fc-1.a1", "summary.md").contains("Told all."));
+    world.nothing_lives();
+}
+
+#[test]
+fn what_came_of_it() {
+    let Some(world) = World::new("echo 'cannot work' >&2; exit 7", "pause_after = 0") else {
+        return;
+    };
+    let failed = world
+        .call("fc-1", "a1", 2)
+        .is("failed", 4)
+        .says("exit code 7");
+    assert_eq!(failed.asked, ["commit", "start", "commit"]);
+    assert!(world.record("fc-1.a1", "log").contains("cannot work"));
+    world.claude(RESULT);
+    world.call("fc-2", "a1", 3).is("no-changes", 0);
+    // By hand, too.
+    world
+        .start("fc-3", "a1", "hand", "2026-03-03T12:00:00Z")
+        .finish()
+        .is("no-changes", 0);
+    let record = world.record("fc-3.a1", "record.json");
+    assert!(record.contains("\"by\": \"hand\""), "{record}");
+    world.nothing_lives();
+}
+
+#[test]
+fn nothing_to_do() {
+    let Some(world) = World::of("README", RESULT, "params = { markers = \"NEVERMORE\" }") else {
+        return;
+    };
+    let skipped = world.call("fc-1", "a1", 2).is("skipped", 0);
+    assert_eq!(skipped.asked, ["commit", "commit"]);
+    assert_eq!(world.records(), ["fc-1.a1"]);
+    assert!(world.seen("started").is_none());
+}
+
+#[test]
+fn too_long() {
+    let hangs = "trap '' TERM INT HUP; setsid sh -c 'trap \"\" TERM HUP; sleep 600' & sleep 600";
+    let Some(world) = World::new(hangs, "timeout = \"1h\"") else {
+        return;
+    };
+    // The limit of the program, below that of the function.
+    world.change(|document| document["app"]["run_seconds"] = json!(15));
+    world.call("fc-1", "a1", 2).is("timed-out", 124);
+    assert!(world.seen("started").is_some());
+    assert!(world.record("fc-1.a1", "record.json").contains("timed-out"));
+    world.nothing_lives();
+}
+
+#[test]
+fn an_agent_starts_once_whatever_is_delivered_again() {
+    let Some(world) = World::new(&format!("{COMMIT}; {RESULT}"), "") else {
+        return;
+    };
+    // An attempt came as far as the agent, and its container died without a word.
+    let first = ("fc-1".to_owned(), "a1".to_owned());
+    world.guard.lock().unwrap().extend([first]);
+    let again = world
+        .call("fc-1", "a2", 2)
+        .is("failed", 4)
+        .says("not started twice");
+    assert_eq!(again.asked, ["commit", "start", "commit"]);
+    assert!(world.seen("started").is_none());
+    assert!(world.github.pulls("acme/shop").is_empty());
+    // When nobody can tell, it does not start either.
+    *world.trouble.lock().unwrap() = Some("UNAVAILABLE: the server is down".to_owned());
+    world
+        .call("fc-2", "a1", 3)
+        .is("failed", 4)
+        .says("the server is down")
+        .logs("cannot commit the volume");
+    assert!(world.seen("started").is_none());
+    world.nothing_lives();
+}
+
+#[test]
+fn asked_to_end() {
+    let Some(world) = World::new(&format!("{COMMIT}; touch $seen/ready; sleep 600"), "") else {
+        return;
+    };
+    let running = world.start("fc-1", "a1", "schedule", "2026-03-02T03:00:30Z");
+    wait_for("the agent", || world.seen("ready").is_some());
+    // It is known to run before it has ended.
+    let notes = world.volume().join("started/fc-1.a1.json");
+    assert!(notes.exists(), "{}", notes.display());
+    let asked = std::time::Instant::now();
+    running.asks_to_end();
+    let ended = running.finish().is("interrupted", 130);
+    assert!(asked.elapsed().as_secs() < 20, "{:?}", asked.elapsed());
+    assert_eq!(ended.asked, ["commit", "start", "commit"]);
+    assert!(world.record("fc-1.a1", "patch.diff").contains("# mended"));
+    assert!(!world.volume().join("started/fc-1.a1.json").exists());
+    world.nothing_lives();
+    // Modal delivers it again.
+    std::fs::remove_file(world.env.root().join("seen/started")).unwrap();
+    world
+        .call("fc-1", "a2", 2)
+        .is("failed", 4)
+        .says("not started twice");
+    assert!(world.seen("started").is_none());
+    assert_eq!(world.records(), ["fc-1.a1", "fc-1.a2"]);
+}
+
+#[test]
+fn a_volume_in_disorder() {
+    let Some(world) = World::new(&format!("{COMMIT}; {RESULT}"), "") else {
+        return;
+    };
+    world.call("fc-1", "a1", 2).is("pull-request", 0);
+    let volume = world.volume();
+    // A record whose end never came, one that is garbage, and a file of nobody's.
+    std::fs::create_dir(volume.join("records/fc-2.a1")).unwrap();
+    std::fs::write(volume.join("records/fc-2.a1/log"), "half a lo").unwrap();
+    std::fs::create_dir(volume.join("records/fc-3.a1")).unwrap();
+    std::fs::write(volume.join("records/fc-3.a1/record.json"), "{\"version\":1").unwrap();
+    std::fs::write(volume.join("records/stranger"), "x").unwrap();
+    // A bundle that lost its end.
+    let mirrors: Vec<_> = std::fs::read_dir(volume.join("mirrors"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    let bundle = mirrors
+        .iter()
+        .find(|path| path.extension().is_some_and(|name| name == "bundle"))
+        .expect("a bundle");
+    let bytes = std::fs::read(bundle).unwrap();
+    std::fs::write(bundle, &bytes[..bytes.len() - 20]).unwrap();
+    let called = world
+        .call("fc-4", "a1", 3)
+        .logs("1 earlier records on the volume are half-written")
+        .logs("is damaged")
+        .logs("it is made afresh");
+    assert_eq!(called.code, 0, "{}", called.log);
+    // From here on the copy serves again.
+    let called = world.call("fc-5", "a1", 4);
+    assert!(!called.log.contains("afresh"), "{}", called.log);
+    assert_eq!(
+        world.records(),
+        ["fc-1.a1", "fc-2.a1", "fc-3.a1", "fc-4.a1", "fc-5.a1"]
+    );
+}
+
+#[test]
+fn a_fire_that_had_to_wait_is_skipped() {
+    let Some(world) = World::new(RESULT, "") else {
+        return;
+    };
+    world.change(|document| document["app"]["schedule"] = json!("0 * * * *"));
+    let call = |id: &str, by: &str, now: &str| {
+        world
+            .start(id, "a1", by, &format!("2026-03-02T{now}Z"))
+            .finish()
+    };
+    // The run of three ended, late, at ten past four.
+    call("fc-1", "schedule", "04:10:00").is("no-changes", 0);
+    let late = call("fc-2", "schedule", "04:10:20")
+        .is("skipped", 0)
+        .says("due at 04:00");
+    assert_eq!(late.asked, ["commit", "commit"]);
+    // Who asks by hand means now; and the next hour is its own.
+    call("fc-3", "hand", "04:10:40").is("no-changes", 0);
+    call("fc-4", "schedule", "05:00:30").is("no-changes", 0);
+}
+
+#[test]
+fn two_at_once_are_never_started() {
+    let Some(world) = World::new(RESULT, "") else {
+        return;
+    };
+    world.change(|document| document["app"]["max_containers"] = json!(2));
+    let started = |call: &str, at: &str| {
+        let repo = world.github.repository("acme/shop");
+        let note = json!({"version": 1, "place": "modal", "call": call, "attempt": "a1", "by": "schedule",
+            "changeling": "nightly", "repo": repo, "at": at});
+        let folder = world.volume().join("started");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join(format!("{call}.a1.json")), note.to_string()).unwrap();
+    };
+    started("fc-0", "2026-03-01T20:00:00Z");
+    world.call("fc-1", "a1", 2).is("no-changes", 0);
+    started("fc-9", "2026-03-03T02:59:00Z");
+    world
+        .call("fc-2", "a1", 3)
+        .is("skipped", 0)
+        .says("the run of call fc-9 is still going on");
+}
+
+#[test]
+fn what_cannot_be_a_run_is_recorded_all_the_same() {
+    let Some(world) = World::new(RESULT, "") else {
+        return;
+    };
+    world.env.write("place/template.wasm", "no component");
+    let called = world.call("fc-1", "a1", 2).is("failed", 4);
+    assert_eq!(called.asked, ["commit", "commit"]);
+    assert_eq!(world.records(), ["fc-1.a1"]);
+    // Which repository is not known: nothing can be written down.
+    world.change(|document| document["jobs"] = json!([]));
+    let called = world.call("fc-2", "a1", 3);
+    assert_eq!(called.ended["run"], Value::Null, "{}", called.log);
+    assert_ne!(called.code, 0);
+}
+
+#[test]
+fn whether_a_run_could_work() {
+    let Some(world) = World::new(RESULT, "") else {
+        return;
+    };
+    let check = || {
+        let job = world.env.root().join("place/job.json");
+        let call = world.env.command(["exec", "--check"]).arg(job);
+        let call = world
+            .variables
+            .iter()
+            .fold(call, |call, (name, value)| call.env(name, value));
+        call.run().success().json()
+    };
+    let works = |report: &Value, what: &str| {
+        let checks = report["checks"].as_array().expect("a list").iter();
+        let mut of = checks.filter(|check| check["what"] == what);
+        of.next().map(|check| check["ok"] == true)
+    };
+    let report = check();
+    let is_root = rustix::process::geteuid().is_root();
+    assert_eq!(report["ok"], is_root, "{report:#}");
+    for what in ["template", "repository", "mngr", "agent"] {
+        assert_eq!(works(&report, what), Some(true), "{report:#}");
+    }
+    assert!(
+        report.to_string().contains("2.1.330 (Claude Code)"),
+        "{report:#}"
+    );
+    world.env.program(
+        "claude",
+        "#!/bin/sh\necho 'no such library' >&2; exit 127\n",
+    );
+    world.github.require("another token");
+    let report = check();
+    assert_eq!(report["ok"], false, "{report:#}");
+    assert_eq!(works(&report, "agent"), Some(false), "{report:#}");
+    assert_eq!(works(&report, "repository"), Some(false), "{report:#}");
+    assert!(report.to_string().contains("no such library"), "{report:#}");
+    assert!(!report.to_string().contains(TOKEN));
+}
