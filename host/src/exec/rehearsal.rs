@@ -123,7 +123,7 @@ pub fn rehearse(
                 secrets: &known.for_agent(&plan, false),
                 redactor: &redactor,
                 pushes_to: None,
-            called: None,
+                called: None,
             };
             let ended = perform(&mut run, &plan, &equipment, &mut done);
             let (Ok(outcome) | Err(Stop(outcome))) = ended;

@@ -124,7 +124,9 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         let exported = store.export(&run_id, &volume.record_of(&origin))?;
         volume.prune(&store, context)?;
         if let Err(error) = peer.commit() {
-            context.ui.warn(format!("{error}; Modal keeps what is on the volume when the container ends"));
+            context.ui.warn(format!(
+                "{error}; Modal keeps what is on the volume when the container ends"
+            ));
         }
         Ok(exported)
     })
@@ -191,7 +193,9 @@ impl Course<'_> {
         let now = self.context.clock.now();
         let app = &self.document.app;
         if app.max_containers > 1
-            && let Some(other) = self.volume.other_at_work(self.origin, &subject.job, app, now)
+            && let Some(other) = self
+                .volume
+                .other_at_work(self.origin, &subject.job, app, now)
         {
             return Ok(Some(format!(
                 "the run of call {other} is still going on, and two at once are never started"

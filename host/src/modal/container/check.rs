@@ -8,9 +8,9 @@ use serde::Serialize;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::job::Job;
+use crate::mngr::Launch;
 use crate::modal::Document;
 use crate::modal::document::TEMPLATE;
-use crate::mngr::Launch;
 use crate::names::printable;
 use crate::prepare::Subject;
 use crate::process::{Command, User};
@@ -84,7 +84,11 @@ pub fn check(document: &Path, context: &Context) -> Result<()> {
             let id = &document.template;
             let says = format!("{} {} ({})", id.name, id.version, id.digest.short());
             checks.push(Check::new("template", None, Ok(says)));
-            checks.extend(programs(&subject, user.as_ref().ok().and_then(Option::as_ref), context));
+            checks.extend(programs(
+                &subject,
+                user.as_ref().ok().and_then(Option::as_ref),
+                context,
+            ));
         }
         let found = can_be_fetched(&subject, job, context);
         checks.push(Check::new("repository", Some(job.repo.to_string()), found));
@@ -114,10 +118,11 @@ fn can_be_fetched(subject: &Subject, job: &Job, context: &Context) -> Result<Str
     let listing = git.list_remote(&subject.remote(context))?;
     let branches = listing.branches();
     match &job.branch {
-        Some(branch) if !branches.contains_key(branch) => {
-            Err(Error::failed(format!("it has no branch {}", printable(branch)))
-                .with_hint("`branch` names the branch to work on"))
-        }
+        Some(branch) if !branches.contains_key(branch) => Err(Error::failed(format!(
+            "it has no branch {}",
+            printable(branch)
+        ))
+        .with_hint("`branch` names the branch to work on")),
         _ => Ok(format!("answers, with {} branches", branches.len())),
     }
 }

@@ -128,8 +128,14 @@ mod tests {
             r#"{"ended":{"run":null,"outcome":"failed","sentence":"no such repository","exit_code":2}}"#
         );
         let answer = |text: &str| serde_json::from_str::<Answer>(text);
-        assert!(matches!(answer(r#"{"answer": true}"#), Ok(Answer::Answer(true))));
-        assert!(matches!(answer(r#"{"error": "gone"}"#), Ok(Answer::Error(_))));
+        assert!(matches!(
+            answer(r#"{"answer": true}"#),
+            Ok(Answer::Answer(true))
+        ));
+        assert!(matches!(
+            answer(r#"{"error": "gone"}"#),
+            Ok(Answer::Error(_))
+        ));
         assert!(answer("true").is_err());
     }
 }

@@ -136,8 +136,7 @@ impl Volume {
         let limit = Duration::from_secs(app.timeout_seconds);
         let is_over = |started: &Started| {
             let record = self.record_of(&started.origin).join(exchange::FILE);
-            record.exists()
-                || now.duration_since(started.at).unsigned_abs() > limit
+            record.exists() || now.duration_since(started.at).unsigned_abs() > limit
         };
         let repo = job.repo.to_string();
         self.notes()
@@ -175,7 +174,10 @@ impl Volume {
         }
         for started in self.notes() {
             let path = self.note_of(&started.origin);
-            let is_recorded = self.record_of(&started.origin).join(exchange::FILE).exists();
+            let is_recorded = self
+                .record_of(&started.origin)
+                .join(exchange::FILE)
+                .exists();
             if is_recorded || now.duration_since(started.at) > NOTE_KEPT {
                 remove(&path);
             }
