@@ -169,7 +169,7 @@ class Task:
         return {
             "folder": str(self.folder),
             "modal": str(self.folder / "modal"),
-            "files": copied + mounted,
+            "files": copied + mounted + setup.get("files", []),
             "volumes": [
                 {"path": mount.mount_path, "source": str(self.volumes[mount.volume_id].folder)}
                 for mount in definition.volume_mounts

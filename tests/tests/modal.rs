@@ -11,12 +11,13 @@ mod received;
 mod secrets;
 mod volume;
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use changelings_tests::github::GitHub;
 use changelings_tests::modal::{Modal, Setup};
-use changelings_tests::{ADA, Invocation, NOW, Output, TestEnv, needs, tools};
+use changelings_tests::{ADA, Invocation, NOW, Output, TestEnv, changeling, needs, tools};
 use serde_json::Value;
 
 /// `NOW` in seconds since 1970.
@@ -45,9 +46,13 @@ impl Cloud {
     /// With a repository `acme/shop` at the forge, and mngr in the images; `None` after a loud word.
     #[track_caller]
     fn new() -> Option<Self> {
-        let cloud = Self::without_containers()?;
+        let mut cloud = Self::without_containers()?;
         if !needs::containers() {
             return None;
+        }
+        if fits_the_image() {
+            let runner = small_runner(&cloud.env);
+            cloud.config = cloud.config.replace(&runner.display().to_string(), "auto");
         }
         cloud.modal.containers_have(&cloud.setup()?);
         Some(cloud)
@@ -67,17 +72,18 @@ impl Cloud {
         repo.commit(ADA, "2025-11-03", "Add the shop");
         github.serve(&repo, "acme/shop");
         github.require(TOKEN);
-        // A base of which nothing is known: the program under test needs the libraries of this machine,
-        // and finds them, since containers here have them.
-        let config = "[defaults]\nidentity = { name = \"Night Shift\", email = \"night@example.org\" }\n\
-                      secrets = [\"GITHUB_TOKEN\"]\n\n[modal]\nimage = \"debian:of-a-test\"\n";
+        let config = format!(
+            "[defaults]\nidentity = {{ name = \"Night Shift\", email = \"night@example.org\" }}\n\
+             secrets = [\"GITHUB_TOKEN\"]\n\n[modal]\nrunner = \"{}\"\n",
+            small_runner(&env).display()
+        );
         let shared = env.root().join("shared");
         modal.set("clock", NOW_SECONDS.into());
         Some(Self {
             modal,
             github,
             shared,
-            config: config.to_owned(),
+            config,
             minute: AtomicU32::new(0),
             env,
         })
@@ -88,7 +94,7 @@ impl Cloud {
     fn setup(&self) -> Option<Setup> {
         let (mngr, tmux, jq) = (tools::mngr()?, needs::tool("tmux")?, needs::tool("jq")?);
         let git = needs::tool("git")?;
-        let setup = Setup::default()
+        let mut setup = Setup::default()
             .program("mngr", mngr)
             .program("tmux", &tmux)
             .program("jq", &jq)
@@ -96,6 +102,9 @@ impl Cloud {
             .shared(&self.shared)
             .variable("GITHUB_API_URL", &self.github.url())
             .variable("CHANGELINGS_NOW", NOW);
+        if !fits_the_image() {
+            setup = setup.file("/changeling/changeling", changeling());
+        }
         Some(setup)
     }
 
@@ -104,7 +113,9 @@ impl Cloud {
     fn add(&mut self, name: &str, agent: &str, more: &str) {
         let shared = self.shared.display();
         let script = format!("#!/bin/sh\nset -e\nshared='{shared}'\n{agent}\n");
-        let script = self.env.program(&format!("agent-{name}"), &script);
+        let script = self.env.write(&format!("shared/agent-{name}"), script);
+        std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755))
+            .expect("making a file executable");
         let repos = if more.contains("repos = ") {
             String::new()
         } else {
@@ -184,4 +195,34 @@ impl Cloud {
             );
         }
     }
+}
+
+/// The least that is a program for Linux on x86-64 and needs no library; deploying it takes no time.
+fn small_runner(env: &TestEnv) -> PathBuf {
+    let mut elf = vec![0_u8; 64];
+    let mut put = |at: usize, bytes: &[u8]| elf[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"\x7fELF\x02\x01\x01");
+    put(16, &2_u16.to_le_bytes()); // an executable
+    put(18, &62_u16.to_le_bytes()); // for x86-64
+    put(20, &1_u32.to_le_bytes());
+    put(52, &64_u16.to_le_bytes()); // of this header
+    put(54, &56_u16.to_le_bytes()); // of a program header, of which there is none
+    put(58, &64_u16.to_le_bytes()); // of a section header, of which there is none
+    env.write("runner", elf)
+}
+
+/// Whether the program under test, which was built for this machine, would find its libraries in the
+/// image. Where not, deploying it is refused; containers here are given it all the same.
+fn fits_the_image() -> bool {
+    let output = std::process::Command::new("getconf")
+        .arg("GNU_LIBC_VERSION")
+        .output();
+    let text = output.map(|output| output.stdout).unwrap_or_default();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let minor = text
+        .trim()
+        .rsplit('.')
+        .next()
+        .and_then(|minor| minor.parse().ok());
+    minor.is_some_and(|minor: u32| minor <= 36) && cfg!(target_arch = "x86_64")
 }

@@ -10,10 +10,6 @@ fn every_field_of_functions_and_images() {
     let Some(mut cloud) = Cloud::without_containers() else {
         return;
     };
-    // Of the image that is built unless another is named, and so for a program that runs there.
-    cloud.config = cloud
-        .config
-        .replace("image = \"debian:of-a-test\"\n", &runner(&cloud.env));
     cloud.add(
         "nightly",
         COMMIT,
@@ -33,21 +29,6 @@ fn every_field_of_functions_and_images() {
     let apps = cloud.modal.apps();
     let published: Vec<_> = apps.iter().map(|app| app["publish"].clone()).collect();
     insta::assert_snapshot!("received_at_publishing", text(json!(published), &cloud.env));
-}
-
-/// The least that is a program for Linux on x86-64 which needs no library.
-fn runner(env: &TestEnv) -> String {
-    let mut elf = vec![0_u8; 64];
-    elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-    let mut put = |at: usize, bytes: &[u8]| elf[at..at + bytes.len()].copy_from_slice(bytes);
-    put(16, &2_u16.to_le_bytes()); // an executable
-    put(18, &62_u16.to_le_bytes()); // for x86-64
-    put(20, &1_u32.to_le_bytes());
-    put(52, &64_u16.to_le_bytes()); // of this header
-    put(54, &56_u16.to_le_bytes()); // of a program header, of which there is none
-    put(58, &64_u16.to_le_bytes()); // of a section header, of which there is none
-    let path = env.write("runner", elf);
-    format!("runner = \"{}\"\n", path.display())
 }
 
 /// Without what differs from run to run.
