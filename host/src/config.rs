@@ -70,11 +70,13 @@ pub struct Mngr {
 }
 
 /// `[modal]` as far as it is not part of every changeling.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModalClient {
     pub environment: Option<String>,
     /// `None`: looked for on PATH.
     pub binary: Option<FilePath>,
+    /// Crons the workspace may have.
+    pub max_crons: u32,
 }
 
 /// `[notify]`.

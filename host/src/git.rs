@@ -244,6 +244,18 @@ impl Git {
             .map(|(name, email)| Identity { name, email }))
     }
 
+    /// The files of the last commit of the repository in `folder`, packed, the same bytes every time.
+    pub fn archive(&self, folder: &Path) -> Result<Vec<u8>, GitError> {
+        let call = self
+            .as_user()
+            .arg("-C")
+            .arg(folder)
+            .args(["-c", "tar.tgz.command=gzip -cn"])
+            .args(["archive", "--format=tgz", "HEAD"])
+            .max_output(256 << 20);
+        Ok(checked("archive", &call)?.stdout)
+    }
+
     /// Makes an empty bare repository that no template folder, hook or default of the user shaped.
     pub fn init_bare(&self, git_dir: &Path, object_format: &str) -> Result<(), GitError> {
         let format = format!("--object-format={object_format}");

@@ -7,8 +7,10 @@
 
 pub mod client;
 pub mod container;
+pub mod deploy;
 pub mod deployment;
 pub mod document;
+pub mod drift;
 mod error;
 pub mod freeze;
 pub mod image;

@@ -152,6 +152,8 @@ section! {
         [SHARED] environment: Line;
         /// The `modal` program; without one it is looked for on PATH.
         [SHARED] binary: FilePath;
+        /// Crons your workspace may have in all. Modal's free plan is said to allow five.
+        [SHARED] max_crons: Count<1, 100_000> = "5";
     }
 }
 

@@ -61,6 +61,7 @@ pub(super) fn read(file: &Path, text: &str, base: &Path) -> Result<Config, Confi
     let client = ModalClient {
         environment: modal.environment.as_ref().map(|at| at.value.0.clone()),
         binary: modal.binary.as_ref().map(|at| at.value.clone()),
+        max_crons: modal.max_crons.as_ref().map_or(5, |at| at.value.0),
     };
     let keys = match root.get("defaults").map(Spanned::get_ref) {
         Some(DeValue::Table(table)) => table.keys().map(|key| key.get_ref().to_string()).collect(),

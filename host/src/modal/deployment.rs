@@ -211,6 +211,18 @@ impl Deployments {
         self.put(&deployed.document.changeling, DEPLOYED, text.as_bytes())
     }
 
+    /// Takes over what somebody else deployed, with the component when it was found.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn adopt(&self, deployed: &Deployed, template: Option<&[u8]>) -> Result<(), ModalError> {
+        self.write_document(&deployed.document)?;
+        if let Some(template) = template {
+            self.put(&deployed.document.changeling, TEMPLATE, template)?;
+        }
+        self.confirm(deployed)
+    }
+
     /// Forgets a deployment, its files included.
     ///
     /// # Errors

@@ -19,6 +19,7 @@ OPS = {
     "inspect": "deploy",
     "adopt": "deploy",
     "stop": "deploy",
+    "verify": "deploy",
     "look": "look",
     "files": "look",
     "spawn": "look",

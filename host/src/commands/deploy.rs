@@ -1,0 +1,259 @@
+mod adopt;
+mod show;
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+
+use super::enable::existing;
+use crate::config::{Changeling, Config};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::modal::client::Client;
+use crate::modal::deploy::{self, How, Inspected, News, Prepared, Sending};
+use crate::modal::deployment::Deployed;
+use crate::names::Name;
+
+/// Deploy changelings to Modal, where they run on their schedule
+///
+/// Everything is checked first: secrets, template, repositories, the program for the container. Then one
+/// process of Modal's client deploys all of them. One that fails stays as it was deployed before.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Names of changelings
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    names: Vec<String>,
+    /// All that are in the configuration
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    /// Print what Modal would get, and send nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Try it there: `quick` looks whether a run could work, `full` makes one
+    #[arg(long, value_name = "HOW", default_value = "none")]
+    verify: Verify,
+    /// Replace apps of these names that were deployed from somewhere else
+    #[arg(long)]
+    take_over: bool,
+    /// Instead, write into the configuration what is deployed: on a new machine
+    #[arg(long, conflicts_with_all = ["dry_run", "verify", "take_over"])]
+    adopt: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Verify {
+    None,
+    Quick,
+    Full,
+}
+
+/// What became of one.
+struct Sent {
+    name: Name,
+    result: Result<Deployed>,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let config = Config::load(&context.home)?;
+    if args.adopt {
+        return adopt::run(args, &config, context);
+    }
+    let names: Vec<Name> = if args.all {
+        config.changelings.keys().cloned().collect()
+    } else {
+        existing(&args.names, &config)?
+    };
+    if names.is_empty() {
+        context.ui.note("there are no changelings");
+        return Ok(());
+    }
+    let changelings: Vec<&Changeling> = names
+        .iter()
+        .map(|name| config.changeling(name))
+        .collect::<std::result::Result<_, _>>()?;
+    // Before anything that takes longer.
+    let client = if args.dry_run {
+        None
+    } else {
+        Some(Client::find(&config, context)?)
+    };
+    let prepared = prepare_all(&changelings, &config, context)?;
+    let Some(client) = client else {
+        return show::dry_run(&prepared, args.json, context);
+    };
+    let ui = &context.ui;
+    for prepared in &prepared {
+        for note in &prepared.frozen.notes {
+            ui.note(format!("{}: {note}", prepared.document().changeling));
+        }
+    }
+    look(&prepared, &client, args.take_over, &config, context)?;
+    for prepared in &prepared {
+        prepared.write(context)?;
+    }
+    let sent = send(&client, &prepared, context)?;
+    let verified = verify(args, &client, &sent, context)?;
+    show::end(args.json, &sent, &verified, context)
+}
+
+/// All of them, or everything that is wrong with any.
+fn prepare_all(
+    changelings: &[&Changeling],
+    config: &Config,
+    context: &Context,
+) -> Result<Vec<Prepared>> {
+    let mut prepared = Vec::new();
+    let mut errors = Vec::new();
+    let progress = context.ui.quick_progress("preparing");
+    for changeling in changelings {
+        match deploy::prepare(changeling, config, context) {
+            Ok(one) => prepared.push(one),
+            Err(error) => errors.push((changeling.name.clone(), error)),
+        }
+    }
+    drop(progress);
+    if changelings.len() == 1
+        && let Some((_, error)) = errors.pop()
+    {
+        return Err(error);
+    }
+    let worst = errors.iter().map(|(_, error)| error.kind);
+    let Some(kind) = worst.max_by_key(|kind| kind.exit_code()) else {
+        return Ok(prepared);
+    };
+    let count = errors.len();
+    for (name, error) in errors {
+        context.ui.error(&error.context(name));
+    }
+    Err(Error::new(
+        kind,
+        format!(
+            "{count} of {} cannot be deployed as they are; nothing was deployed",
+            changelings.len()
+        ),
+    ))
+}
+
+/// Asks Modal what is there already: somebody else's apps, and room for crons.
+fn look(
+    prepared: &[Prepared],
+    client: &Client,
+    take_over: bool,
+    config: &Config,
+    context: &Context,
+) -> Result<()> {
+    let documents: Vec<_> = prepared.iter().map(Prepared::document).collect();
+    let apps: Vec<_> = documents
+        .iter()
+        .map(|document| document.app.name.as_str())
+        .collect();
+    let has_cron = documents
+        .iter()
+        .any(|document| document.app.schedule.is_some());
+    let environment = deploy::environment(documents.iter().copied());
+    let progress = context.ui.progress("asking Modal what is there");
+    let Inspected { apps, crons } =
+        deploy::inspect(client, environment.as_deref(), &apps, has_cron)?;
+    drop(progress);
+    for prepared in prepared {
+        let document = prepared.document();
+        if let Some(found) = apps.get(&document.app.name) {
+            deploy::check_owner(document, found, prepared.before.as_ref(), take_over)?;
+        }
+    }
+    match crons {
+        Some(crons) => deploy::check_crons(&documents, &crons, config.modal.max_crons),
+        None => Ok(()),
+    }
+}
+
+/// Deploys them; a line for each as it ends.
+fn send(client: &Client, prepared: &[Prepared], context: &Context) -> Result<Vec<Sent>> {
+    let sendings: Vec<_> = prepared
+        .iter()
+        .map(|prepared| Sending {
+            document: prepared.document(),
+            values: Some(&prepared.frozen.values),
+        })
+        .collect();
+    let ui = &context.ui;
+    let count = prepared.len();
+    let what = match prepared {
+        [one] => format!("deploying {}", one.document().changeling),
+        _ => format!("deploying {count} changelings"),
+    };
+    let progress = ui.progress(what);
+    let mut sent = Vec::new();
+    let asked = deploy::send(
+        client,
+        &sendings,
+        How::default(),
+        context,
+        &mut |news| match news {
+            News::Begun(_) => {}
+            News::Done(name, deployed) => {
+                ui.note(show::line(deployed, context));
+                sent.push(Sent {
+                    name: name.clone(),
+                    result: Ok(deployed.clone()),
+                });
+            }
+            News::Failed(name, error) => {
+                if count > 1 {
+                    ui.error(&Error {
+                        kind: error.kind,
+                        error: anyhow::anyhow!("{name}: {error}"),
+                        hint: error.hint.clone(),
+                    });
+                }
+                sent.push(Sent {
+                    name: name.clone(),
+                    result: Err(error),
+                });
+            }
+        },
+    );
+    drop(progress);
+    asked?;
+    sent.sort_by(|a, b| a.name.cmp(&b.name));
+    Ok(sent)
+}
+
+/// What deployed functions say of themselves.
+type Verified = Vec<(Name, Result<Vec<deploy::Check>>)>;
+
+fn verify(args: &Args, client: &Client, sent: &[Sent], context: &Context) -> Result<Verified> {
+    let documents: Vec<_> = sent
+        .iter()
+        .filter_map(|sent| Some(&sent.result.as_ref().ok()?.document))
+        .collect();
+    let mut verified = Vec::new();
+    if args.verify == Verify::None || documents.is_empty() {
+        return Ok(verified);
+    }
+    let progress = context
+        .ui
+        .progress("looking whether a run could work there");
+    deploy::verify(client, &documents, &mut |name, checks| {
+        verified.push((name.clone(), checks));
+    })?;
+    drop(progress);
+    verified.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(verified)
+}
+
+/// The folder of a deployment, for messages.
+fn folder(name: &Name, context: &Context) -> PathBuf {
+    context.home.deployments_dir().join(name.as_str())
+}
+
+/// How it ends when some did not go well.
+fn failed(count: usize, of: usize, kind: Kind) -> Error {
+    Error::new(
+        kind,
+        format!("{count} of {of} were not deployed; what was deployed of them before goes on"),
+    )
+}

@@ -1,0 +1,234 @@
+//! What a deploy prints.
+
+use serde::Serialize;
+
+use super::{Sent, Verified, failed, folder};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::modal::APP;
+use crate::modal::deploy::{Check, Prepared};
+use crate::modal::deployment::{APP_FILE, Deployed};
+use crate::modal::document::JOB;
+use crate::names::Name;
+use crate::schedule::{Schedule, Zone, in_words};
+
+/// What would be sent.
+#[derive(Serialize)]
+struct Planned<'a> {
+    changeling: &'a Name,
+    app: &'a str,
+    files: Vec<String>,
+    secret: Vec<&'a str>,
+    document: &'a crate::modal::Document,
+}
+
+/// What became of one.
+#[derive(Serialize)]
+struct Ended<'a> {
+    changeling: &'a Name,
+    deployed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    app_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    checks: Option<&'a [Check]>,
+}
+
+/// What Modal would get: the calls, and the files as they would be written.
+pub(super) fn dry_run(prepared: &[Prepared], json: bool, context: &Context) -> Result<()> {
+    let ui = &context.ui;
+    if json {
+        let planned: Vec<_> = prepared.iter().map(planned).collect();
+        ui.json(&serde_json::json!({ "version": 1, "dry_run": true, "apps": planned }));
+        return Ok(());
+    }
+    for one in prepared {
+        let document = one.document();
+        let app = &document.app;
+        ui.heading(format!("app {}", app.name));
+        let secret = match &app.secret {
+            Some(secret) => format!("{} ({})", secret.name, secret.variables.join(", ")),
+            None => "none".to_owned(),
+        };
+        let schedule = match &app.schedule {
+            Some(schedule) => format!("{schedule} ({})", app.timezone),
+            None => "none".to_owned(),
+        };
+        ui.pairs(&[
+            (
+                "environment",
+                app.environment
+                    .as_deref()
+                    .unwrap_or("the workspace's default"),
+            ),
+            ("schedule", &schedule),
+            ("secret", &secret),
+            ("volume", &app.volume),
+            ("guard", &app.guard),
+            ("program", &runner(one)),
+        ]);
+        ui.note("");
+        ui.heading(context.shown(&folder(&document.changeling, context).join(JOB)));
+        ui.out(document.text().trim_end());
+    }
+    ui.note("");
+    ui.heading(format!("{APP_FILE}, the same for all"));
+    ui.out(APP.trim_end());
+    ui.note("nothing was sent (--dry-run)");
+    Ok(())
+}
+
+fn runner(prepared: &Prepared) -> String {
+    let app = &prepared.document().app;
+    match &app.runner_digest {
+        Some(digest) => format!("{} ({})", app.runner, digest.short()),
+        None => format!("{}, built in the image", app.runner),
+    }
+}
+
+fn planned(prepared: &Prepared) -> Planned<'_> {
+    let document = prepared.document();
+    let secret = document.app.secret.as_ref();
+    Planned {
+        changeling: &document.changeling,
+        app: &document.app.name,
+        files: std::iter::once(APP_FILE.to_owned())
+            .chain(document.app.files.keys().cloned())
+            .collect(),
+        secret: secret.map_or(Vec::new(), |secret| {
+            secret.variables.iter().map(String::as_str).collect()
+        }),
+        document,
+    }
+}
+
+/// One that is deployed, in one line.
+pub(super) fn line(deployed: &Deployed, context: &Context) -> String {
+    let name = &deployed.document.changeling;
+    format!("deployed {name}: {}", next_fire(deployed, context))
+}
+
+fn next_fire(deployed: &Deployed, context: &Context) -> String {
+    let app = &deployed.document.app;
+    let by_hand = || {
+        format!(
+            "runs by hand: changeling run {}",
+            deployed.document.changeling
+        )
+    };
+    let Some(schedule) = &app.schedule else {
+        return by_hand();
+    };
+    let next = Schedule::parse(schedule)
+        .ok()
+        .zip(Zone::parse(&app.timezone).ok());
+    let now = context.clock.now();
+    match next.and_then(|(schedule, zone)| schedule.next_after(now, &zone)) {
+        Some(next) => format!("runs {}", in_words(&next, now)),
+        None => by_hand(),
+    }
+}
+
+/// What became of all, and how the command ends.
+pub(super) fn end(json: bool, sent: &[Sent], verified: &Verified, context: &Context) -> Result<()> {
+    if json {
+        let ended: Vec<_> = sent.iter().map(|sent| ended(sent, verified)).collect();
+        context
+            .ui
+            .json(&serde_json::json!({ "version": 1, "apps": ended }));
+    } else {
+        for (name, checks) in verified {
+            show_checks(name, checks, context);
+        }
+    }
+    let failures: Vec<_> = sent
+        .iter()
+        .filter_map(|sent| sent.result.as_ref().err())
+        .collect();
+    if let Some(kind) = worst(failures.iter().map(|error| error.kind)) {
+        return Err(match (sent, &failures[..]) {
+            ([_], [error]) => Error {
+                kind,
+                error: anyhow::anyhow!("{error}"),
+                hint: error.hint.clone(),
+            },
+            _ => failed(failures.len(), sent.len(), kind),
+        });
+    }
+    let unwell = verified
+        .iter()
+        .filter(|(_, checks)| !is_well(checks))
+        .count();
+    if unwell > 0 {
+        return Err(Error::needs_person(match sent {
+            [one] => format!("{} is deployed, and a run of it would not work", one.name),
+            _ => format!(
+                "{unwell} of {} are deployed, and a run of them would not work",
+                sent.len()
+            ),
+        }));
+    }
+    Ok(())
+}
+
+fn worst(kinds: impl Iterator<Item = Kind>) -> Option<Kind> {
+    kinds.max_by_key(|kind| kind.exit_code())
+}
+
+fn is_well(checks: &Result<Vec<Check>>) -> bool {
+    checks
+        .as_ref()
+        .is_ok_and(|checks| checks.iter().all(|check| check.ok))
+}
+
+fn show_checks(name: &Name, checks: &Result<Vec<Check>>, context: &Context) {
+    let ui = &context.ui;
+    match checks {
+        Ok(checks) => {
+            ui.heading(name);
+            for check in checks {
+                let what = match &check.of {
+                    Some(of) => format!("{} {of}", check.what),
+                    None => check.what.clone(),
+                };
+                let mark = if check.ok { "ok" } else { "WRONG" };
+                ui.out(format!(
+                    "{mark:<5}  {}: {}",
+                    crate::names::printable(&what),
+                    crate::names::printable(&check.says)
+                ));
+                if let Some(hint) = &check.hint {
+                    ui.out(format!("       {}", crate::names::printable(hint)));
+                }
+            }
+        }
+        Err(error) => ui.error(&Error {
+            kind: error.kind,
+            error: anyhow::anyhow!("{name}: {error}"),
+            hint: error.hint.clone(),
+        }),
+    }
+}
+
+fn ended<'a>(sent: &'a Sent, verified: &'a Verified) -> Ended<'a> {
+    let deployed = sent.result.as_ref().ok();
+    let error = sent.result.as_ref().err();
+    let checks = verified.iter().find(|(name, _)| *name == sent.name);
+    Ended {
+        changeling: &sent.name,
+        deployed: deployed.is_some(),
+        app: deployed.map(|deployed| deployed.document.app.name.as_str()),
+        app_id: deployed.map(|deployed| deployed.app_id.as_str()),
+        schedule: deployed.and_then(|deployed| deployed.document.app.schedule.as_deref()),
+        error: error.map(ToString::to_string),
+        hint: error.and_then(|error| error.hint.as_deref()),
+        checks: checks.and_then(|(_, checks)| checks.as_deref().ok()),
+    }
+}

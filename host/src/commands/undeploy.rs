@@ -1,0 +1,215 @@
+use std::collections::BTreeMap;
+
+use crate::config::{Config, parse_name};
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::modal::client::Client;
+use crate::modal::deploy::{self, Stop};
+use crate::modal::deployment::{Deployed, Deployments};
+use crate::names::Name;
+
+/// Stop what is deployed on Modal
+///
+/// Schedules end, and so do runs that are going on. The configuration keeps the changelings.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Names of changelings
+    #[arg(value_name = "NAME", required_unless_present = "all")]
+    names: Vec<String>,
+    /// All that are deployed from here, those included that the configuration has no more
+    #[arg(long, conflicts_with = "names")]
+    all: bool,
+    #[command(flatten)]
+    leftovers: Leftovers,
+    /// Do not ask
+    #[arg(short, long)]
+    yes: bool,
+    /// Say what would be stopped and deleted, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print one JSON document
+    #[arg(long)]
+    json: bool,
+}
+
+/// What stays at Modal after an app is stopped.
+#[derive(Debug, Clone, Copy, clap::Args)]
+pub(super) struct Leftovers {
+    /// Delete its volume: the records of its runs there, and copies of its repositories
+    #[arg(long, conflicts_with = "keep_volume")]
+    delete_volume: bool,
+    /// Keep its volume
+    #[arg(long)]
+    keep_volume: bool,
+    /// Delete its secret
+    #[arg(long, conflicts_with = "keep_secret")]
+    delete_secret: bool,
+    /// Keep its secret
+    #[arg(long)]
+    keep_secret: bool,
+}
+
+pub fn run(args: &Args, context: &Context) -> Result<()> {
+    let deployments = Deployments::of(&context.home);
+    let config = Config::load(&context.home)?;
+    let names = if args.all {
+        deployments.names()?
+    } else {
+        args.names
+            .iter()
+            .map(|name| parse_name(name))
+            .collect::<std::result::Result<_, _>>()?
+    };
+    let mut deployed = BTreeMap::new();
+    for name in names {
+        match deployments.deployed(&name)? {
+            Some(found) => drop(deployed.insert(name, found)),
+            None => not_deployed(&name, &config, context)?,
+        }
+    }
+    if deployed.is_empty() {
+        context.ui.note("nothing is deployed from here");
+        return Ok(());
+    }
+    if args.dry_run {
+        for deployed in deployed.values() {
+            let app = &deployed.document.app;
+            context.ui.out(format!("would stop the app {}", app.name));
+        }
+        context.ui.note("nothing was stopped (--dry-run)");
+        return Ok(());
+    }
+    let names: Vec<_> = deployed.keys().map(|name| format!("`{name}`")).collect();
+    let question = format!("Stop {} on Modal?", names.join(", "));
+    if !context.ui.confirm(&question, args.yes)? {
+        context.ui.note("nothing was stopped");
+        return Ok(());
+    }
+    let stop = args.leftovers.choose(context)?;
+    let stopped = stop_all(&deployed, stop, &config, context)?;
+    if args.json {
+        let apps: Vec<_> = stopped.iter().map(ended).collect();
+        context
+            .ui
+            .json(&serde_json::json!({ "version": 1, "apps": apps }));
+    }
+    end(stopped)
+}
+
+/// A name that means nothing is a mistake; one that is not deployed is what was wanted.
+fn not_deployed(name: &Name, config: &Config, context: &Context) -> Result<()> {
+    config.changeling(name)?;
+    context.ui.note(format!("{name} is not deployed from here"));
+    Ok(())
+}
+
+impl Leftovers {
+    /// What was said, or what a person answers.
+    ///
+    /// # Errors
+    /// Nothing was said and nobody can be asked.
+    pub(super) fn choose(self, context: &Context) -> Result<Stop> {
+        let ask = |what: &str, flag: &str, delete: bool, keep: bool| {
+            if delete || keep {
+                return Ok(delete);
+            }
+            context
+                .ui
+                .confirm(&format!("Delete {what}, too?"), false)
+                .map_err(|error| match error.kind {
+                    Kind::NeedsPerson => {
+                        Error::needs_person(format!("what becomes of {what} was not said"))
+                            .with_hint(format!("add --delete-{flag} or --keep-{flag}"))
+                    }
+                    _ => error,
+                })
+        };
+        Ok(Stop {
+            delete_secret: ask("the secret", "secret", self.delete_secret, self.keep_secret)?,
+            delete_volume: ask(
+                "the volume with the records of its runs",
+                "volume",
+                self.delete_volume,
+                self.keep_volume,
+            )?,
+        })
+    }
+}
+
+/// What became of one.
+pub(super) struct Stopped {
+    pub(super) name: Name,
+    /// The state the app was in.
+    result: Result<String>,
+}
+
+/// Stops them and forgets their folders; a line for each.
+pub(super) fn stop_all(
+    deployed: &BTreeMap<Name, Deployed>,
+    stop: Stop,
+    config: &Config,
+    context: &Context,
+) -> Result<Vec<Stopped>> {
+    let client = Client::find(config, context)?;
+    let deployments = Deployments::of(&context.home);
+    let ui = &context.ui;
+    let progress = ui.progress("stopping on Modal");
+    let mut stopped = Vec::new();
+    let asked = deploy::stop(&client, deployed, stop, &mut |name, result| {
+        let result = result.and_then(|was| {
+            deployments.forget(name)?;
+            Ok(was)
+        });
+        match &result {
+            Ok(was) if was == "deployed" => ui.note(format!("stopped {name}")),
+            Ok(_) => ui.note(format!("{name} was stopped already")),
+            Err(error) if deployed.len() > 1 => ui.error(&Error {
+                kind: error.kind,
+                error: anyhow::anyhow!("{name}: {error}"),
+                hint: error.hint.clone(),
+            }),
+            Err(_) => {}
+        }
+        stopped.push(Stopped {
+            name: name.clone(),
+            result,
+        });
+    });
+    drop(progress);
+    asked?;
+    Ok(stopped)
+}
+
+/// How the command ends.
+pub(super) fn end(mut stopped: Vec<Stopped>) -> Result<()> {
+    let count = stopped.len();
+    if count == 1
+        && let Some(one) = stopped.pop()
+    {
+        return one.result.map(drop);
+    }
+    let kinds = stopped
+        .iter()
+        .filter_map(|one| one.result.as_ref().err())
+        .map(|error| error.kind);
+    let failed = kinds.clone().count();
+    match kinds.max_by_key(|kind| kind.exit_code()) {
+        None => Ok(()),
+        Some(kind) => Err(Error::new(
+            kind,
+            format!("{failed} of {count} were not stopped"),
+        )),
+    }
+}
+
+fn ended(one: &Stopped) -> serde_json::Value {
+    match &one.result {
+        Ok(was) => serde_json::json!({ "changeling": one.name, "stopped": true, "was": was }),
+        Err(error) => serde_json::json!({
+            "changeling": one.name,
+            "stopped": false,
+            "error": error.to_string(),
+            "hint": error.hint,
+        }),
+    }
+}

@@ -1,0 +1,341 @@
+//! Deploying: everything is prepared and checked before Modal is told anything, and what Modal has is
+//! confirmed before it is taken for deployed.
+
+mod ask;
+mod prepare;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+pub use ask::{Crons, Found, Inspected, inspect};
+pub use prepare::{Prepared, here, prepare, rescheduled};
+
+use super::client::{Client, Trouble};
+use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
+use super::document::Document;
+use crate::context::Context;
+use crate::error::{Error, Kind, Result};
+use crate::names::{Name, printable};
+
+/// Apps that are worked on at once.
+const PARALLEL: usize = 12;
+
+/// How long nothing may be heard of a deploy: an image may have to be built.
+const BUILDING: Duration = Duration::from_mins(40);
+
+/// How long nothing may be heard of anything else.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// A container has to come up first.
+const CHECKING: Duration = Duration::from_mins(15);
+
+/// An app to send: a document that lies in its folder.
+#[derive(Debug)]
+pub struct Sending<'a> {
+    pub document: &'a Document,
+    /// Values of its secret; `None`: the secret stays as it is.
+    pub values: Option<&'a BTreeMap<String, String>>,
+}
+
+/// How to send.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct How {
+    /// End the runs that are going on, instead of letting them end.
+    pub end_runs: bool,
+}
+
+/// What happens meanwhile.
+#[derive(Debug)]
+pub enum News<'a> {
+    Begun(&'a Name),
+    Done(&'a Name, &'a Deployed),
+    Failed(&'a Name, Error),
+}
+
+/// Apps that somebody else deployed, or a home other than this one.
+///
+/// # Errors
+/// There is one, and `take_over` was not said.
+pub fn check_owner(
+    document: &Document,
+    found: &Found,
+    before: Option<&Deployed>,
+    take_over: bool,
+) -> Result<()> {
+    if take_over || !found.is_there() || found.tags.get(TAG_HOME) == Some(&document.home) {
+        return Ok(());
+    }
+    if before.is_some_and(|before| Some(&before.app_id) == found.app_id.as_ref()) {
+        return Ok(());
+    }
+    let name = &document.changeling;
+    let app = &document.app.name;
+    let whose = match found.tags.get(TAG_HOME) {
+        Some(home) => format!(
+            "was deployed from another CHANGELINGS_HOME ({})",
+            printable(home)
+        ),
+        None => "was not deployed by changelings".to_owned(),
+    };
+    Err(Error::needs_person(format!("the app {app} {whose}")).with_hint(format!(
+        "to replace it: changeling deploy {name} --take-over; to take its configuration over instead: \
+         changeling deploy {name} --adopt"
+    )))
+}
+
+/// Whether the crons of these documents fit into the workspace.
+///
+/// # Errors
+/// They do not.
+pub fn check_crons(documents: &[&Document], crons: &Crons, limit: u32) -> Result<()> {
+    let wanted = documents
+        .iter()
+        .filter(|document| document.app.schedule.is_some());
+    let wanted = wanted.count();
+    let ours = |app: &str| documents.iter().any(|document| document.app.name == app);
+    let others: usize = crons
+        .apps
+        .iter()
+        .filter(|(app, _)| !ours(app))
+        .map(|(_, count)| count)
+        .sum();
+    let limit = limit as usize;
+    if wanted == 0 || others + wanted <= limit {
+        return Ok(());
+    }
+    let has = match others {
+        0 => String::new(),
+        1 => " beside the one that is deployed".to_owned(),
+        others => format!(" beside the {others} that are deployed"),
+    };
+    Err(Error::needs_person(format!(
+        "{wanted} cron{} {} needed{has}, and the workspace may have {limit}",
+        if wanted == 1 { "" } else { "s" },
+        if wanted == 1 { "is" } else { "are" },
+    ))
+    .with_hint(
+        "one changeling with several repositories (`repos`) needs one cron for all of them; \
+         `changeling undeploy NAME` frees one; and when your plan allows more: [modal] max_crons = N",
+    ))
+}
+
+/// Sends documents that lie in their folders, all in one process, and notes what Modal has then. One that
+/// fails leaves what was deployed before as it was.
+///
+/// # Errors
+/// Modal cannot be asked at all. What goes wrong with one app is news.
+pub fn send(
+    client: &Client,
+    sendings: &[Sending<'_>],
+    how: How,
+    context: &Context,
+    hear: &mut dyn FnMut(News<'_>),
+) -> Result<()> {
+    let deployments = Deployments::of(&context.home);
+    let app = |sending: &Sending<'_>| {
+        let app = &sending.document.app;
+        let secret = sending.values.zip(app.secret.as_ref());
+        json!({
+            "name": app.name,
+            "folder": deployments.folder(&sending.document.changeling),
+            "volume": app.volume,
+            "keep_template": !sending.document.template.built_in,
+            "end_runs": how.end_runs,
+            "secret": secret.map(|(values, secret)| json!({ "name": secret.name, "values": values })),
+        })
+    };
+    let mut open: BTreeMap<&str, &Document> = sendings
+        .iter()
+        .map(|sending| (sending.document.app.name.as_str(), sending.document))
+        .collect();
+    let request = json!({
+        "op": "deploy",
+        "environment": environment(sendings.iter().map(|sending| sending.document)),
+        "apps": sendings.iter().map(app).collect::<Vec<_>>(),
+        "parallel": PARALLEL,
+    });
+    let asked = client.call(&request, BUILDING, &mut |answer| {
+        let Some(document) = answer.app.as_deref().and_then(|app| open.get(app).copied()) else {
+            return;
+        };
+        let name = &document.changeling;
+        if answer.event == "deploying" {
+            hear(News::Begun(name));
+            return;
+        }
+        open.remove(document.app.name.as_str());
+        if let Some(trouble) = answer.trouble() {
+            hear(News::Failed(name, about(trouble, document)));
+            return;
+        }
+        let found = Found::of(&answer);
+        match confirmed(document, &found, context) {
+            Ok(deployed) => match deployments.confirm(&deployed) {
+                Ok(()) => hear(News::Done(name, &deployed)),
+                Err(error) => hear(News::Failed(name, error.into())),
+            },
+            Err(error) => hear(News::Failed(name, error)),
+        }
+    });
+    asked.map_err(|error| {
+        let error = Error::from(error);
+        if open.len() < sendings.len() && !open.is_empty() {
+            let names: Vec<_> = open
+                .values()
+                .map(|document| document.changeling.as_str())
+                .collect();
+            error.context(format!("not known to be deployed: {}", names.join(", ")))
+        } else {
+            error
+        }
+    })
+}
+
+/// Modal says it has what was sent.
+fn confirmed(document: &Document, found: &Found, context: &Context) -> Result<Deployed> {
+    let app_id = found.app_id.clone().filter(|_| found.state == "deployed");
+    let is_same = found.tags.get(TAG_JOB) == document.app.tags.get(TAG_JOB);
+    match app_id {
+        Some(app_id) if is_same => Ok(Deployed {
+            version: 1,
+            at: context.clock.now(),
+            app_id,
+            deployment: found.version,
+            document: document.clone(),
+        }),
+        Some(_) => Err(Error::failed(
+            "Modal took it, and now has something else under this name: somebody deploys it at the same time",
+        )
+        .with_hint(format!("changeling deploy {}", document.changeling))),
+        None => Err(Error::failed(format!(
+            "Modal took it, and now says that the app is {}",
+            printable(&found.state)
+        ))
+        .with_hint(format!("changeling deploy {}", document.changeling))),
+    }
+}
+
+/// What went wrong with one app, with what to type about it.
+fn about(trouble: Trouble, document: &Document) -> Error {
+    let name = document.changeling.as_str();
+    let mut error = Error::from(trouble);
+    error.hint = error.hint.map(|hint| hint.replace("NAME", name));
+    error
+}
+
+/// The environment of a request; all documents of a configuration have the same.
+pub fn environment<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Option<String> {
+    documents
+        .into_iter()
+        .find_map(|document| document.app.environment.clone())
+}
+
+/// What to stop, and what to delete with it.
+#[derive(Debug, Clone, Copy)]
+pub struct Stop {
+    pub delete_volume: bool,
+    pub delete_secret: bool,
+}
+
+/// Stops apps. `hear` gets each name with the state the app was in, or what went wrong.
+///
+/// # Errors
+/// Modal cannot be asked at all.
+pub fn stop(
+    client: &Client,
+    deployed: &BTreeMap<Name, Deployed>,
+    stop: Stop,
+    hear: &mut dyn FnMut(&Name, Result<String>),
+) -> Result<()> {
+    let app = |deployed: &Deployed| {
+        let app = &deployed.document.app;
+        json!({
+            "name": app.name,
+            "dict": app.guard,
+            "secret": app.secret.as_ref().filter(|_| stop.delete_secret).map(|secret| &secret.name),
+            "volume": stop.delete_volume.then_some(&app.volume),
+        })
+    };
+    // Each in the environment it was deployed to.
+    let mut environments: BTreeMap<Option<&str>, Vec<(&Name, &Deployed)>> = BTreeMap::new();
+    for (name, deployed) in deployed {
+        let environment = deployed.document.app.environment.as_deref();
+        environments
+            .entry(environment)
+            .or_default()
+            .push((name, deployed));
+    }
+    for (environment, apps) in environments {
+        let request = json!({
+            "op": "stop",
+            "environment": environment,
+            "apps": apps.iter().map(|(_, deployed)| app(deployed)).collect::<Vec<_>>(),
+        });
+        client.call(&request, ANSWER, &mut |answer| {
+            let known = apps
+                .iter()
+                .find(|(_, deployed)| Some(&deployed.document.app.name) == answer.app.as_ref());
+            let Some((name, deployed)) = known else {
+                return;
+            };
+            match answer.trouble() {
+                Some(trouble) => hear(name, Err(about(trouble, &deployed.document))),
+                None => hear(name, Ok(answer.text("was").unwrap_or("gone").to_owned())),
+            }
+        })?;
+    }
+    Ok(())
+}
+
+/// One thing a deployed function was asked about itself.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize, serde::Serialize)]
+pub struct Check {
+    pub what: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    pub ok: bool,
+    pub says: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// Starts the function `check` of each app: whether a run could work there.
+///
+/// # Errors
+/// Modal cannot be asked at all.
+pub fn verify(
+    client: &Client,
+    documents: &[&Document],
+    hear: &mut dyn FnMut(&Name, Result<Vec<Check>>),
+) -> Result<()> {
+    let request = json!({
+        "op": "verify",
+        "environment": environment(documents.iter().copied()),
+        "apps": documents.iter().map(|document| &document.app.name).collect::<Vec<_>>(),
+    });
+    client.call(&request, CHECKING, &mut |answer| {
+        let known = documents
+            .iter()
+            .find(|document| Some(&document.app.name) == answer.app.as_ref());
+        let Some(document) = known else { return };
+        let result = match answer.trouble() {
+            Some(trouble) => Err(about(trouble, document)),
+            None => checks(answer.fields.get("report")),
+        };
+        hear(&document.changeling, result);
+    })?;
+    Ok(())
+}
+
+fn checks(report: Option<&Value>) -> Result<Vec<Check>> {
+    let checks = report.and_then(|report| report.get("checks")).cloned();
+    let checks: Option<Vec<Check>> = checks.and_then(|checks| serde_json::from_value(checks).ok());
+    checks.ok_or_else(|| {
+        Error::new(
+            Kind::Failed,
+            "the function answers something that is no report: it runs another program than this one",
+        )
+    })
+}

@@ -1,0 +1,206 @@
+//! Everything about a deploy that needs no Modal.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use crate::config::{Changeling, Config};
+use crate::context::Context;
+use crate::error::{Error, Result};
+use crate::git::Git;
+use crate::modal::deployment::{Deployed, Deployments, has_template, seal};
+use crate::modal::document::{Document, RUNNER};
+use crate::modal::freeze::{Frozen, Machine, Parts, freeze};
+use crate::modal::runner::{Runner, Source};
+use crate::permission::Grants;
+use crate::prepare::ssh_key_text;
+use crate::secret::{self, Secret, SecretError};
+use crate::template::{Template, catalog};
+
+/// Variables of this machine that hold in the container, too.
+const SETTINGS: [&str; 1] = ["GITHUB_API_URL"];
+
+/// A changeling that can be deployed.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Sealed: its tags are set.
+    pub frozen: Frozen,
+    /// What this machine believes to be deployed.
+    pub before: Option<Deployed>,
+    template: Cow<'static, [u8]>,
+    runner: Runner,
+}
+
+impl Prepared {
+    pub fn document(&self) -> &Document {
+        &self.frozen.document
+    }
+
+    /// Writes the files that Modal's client reads.
+    ///
+    /// # Errors
+    /// They cannot be written.
+    pub fn write(&self, context: &Context) -> Result<PathBuf> {
+        let sources = match &self.runner.source {
+            Source::Sources(folder, _) => Some(Git::new(&context.env).archive(folder)?),
+            Source::File(_) | Source::Url(_) => None,
+        };
+        let deployments = Deployments::of(&context.home);
+        let folder = deployments.write(
+            &self.frozen,
+            &self.template,
+            &self.runner,
+            sources.as_deref(),
+        )?;
+        Ok(folder)
+    }
+}
+
+/// Freezes a changeling with the secrets and programs of this machine.
+///
+/// # Errors
+/// It cannot be deployed as it is.
+pub fn prepare(changeling: &Changeling, config: &Config, context: &Context) -> Result<Prepared> {
+    let deployments = Deployments::of(&context.home);
+    let before = deployments.deployed(&changeling.name)?;
+    let this = std::env::current_exe()?;
+    let runner = Runner::choose(&changeling.modal, config.base(), &this, context)?;
+    let find = |name: &str| -> std::result::Result<Option<String>, SecretError> {
+        let found = secret::find(name, config, &context.env)?;
+        Ok(found.map(|secret: Secret| secret.expose().to_owned()))
+    };
+    let ssh_key = changeling.ssh_key.as_ref().map(|key| key.0.as_str());
+    let machine = Machine {
+        home: &deployments.id()?,
+        version: env!("CARGO_PKG_VERSION"),
+        identity: Git::new(&context.env).identity(None)?,
+        secret: &find,
+        ssh_key: ssh_key_text(ssh_key, &changeling.secrets, config, context),
+        settings: settings(context),
+    };
+    let (frozen, template) = frozen(changeling, config, &runner, &machine, context)?;
+    Ok(Prepared {
+        frozen,
+        before,
+        template,
+        runner,
+    })
+}
+
+/// The document that would be deployed now, without asking for secrets or anything else that takes time:
+/// what was deployed with is taken for what there is.
+///
+/// # Errors
+/// It could not be deployed as it is.
+pub fn here(
+    changeling: &Changeling,
+    config: &Config,
+    deployed: &Deployed,
+    context: &Context,
+) -> Result<Document> {
+    let document = &deployed.document;
+    let variables = document.app.secret.as_ref().map(|secret| &secret.variables);
+    let has = |name: &str| {
+        let is_there = variables.is_some_and(|names| names.iter().any(|known| known == name));
+        Ok(is_there.then(String::new))
+    };
+    let key = document.jobs.first().and_then(|job| job.ssh_key.as_ref());
+    let settings = settings(context).into_keys();
+    let machine = Machine {
+        home: &document.home,
+        version: env!("CARGO_PKG_VERSION"),
+        identity: document.jobs.first().and_then(|job| job.identity.clone()),
+        secret: &has,
+        ssh_key: key.map(|_| String::new()),
+        settings: settings.map(|name| (name, String::new())).collect(),
+    };
+    let this = std::env::current_exe()?;
+    let runner = match unchanged(changeling, deployed, &this, context) {
+        Some(runner) => runner,
+        None => Runner::choose(&changeling.modal, config.base(), &this, context)?,
+    };
+    let (frozen, _) = frozen(changeling, config, &runner, &machine, context)?;
+    Ok(frozen.document)
+}
+
+/// The program that was deployed, when the file it was has not been touched since: it need not be read.
+fn unchanged(
+    changeling: &Changeling,
+    deployed: &Deployed,
+    this: &Path,
+    context: &Context,
+) -> Option<Runner> {
+    let app = &deployed.document.app;
+    let folder = Deployments::of(&context.home).folder(&changeling.name);
+    let linked = std::fs::read_link(folder.join(RUNNER)).ok()?;
+    let is_auto = changeling.modal.runner == "auto";
+    if !is_auto || linked != std::fs::canonicalize(this).ok()? {
+        return None;
+    }
+    let touched: jiff::Timestamp = std::fs::metadata(&linked)
+        .ok()?
+        .modified()
+        .ok()?
+        .try_into()
+        .ok()?;
+    (touched < deployed.at).then(|| Runner {
+        path: app.runner.clone(),
+        digest: app.runner_digest.clone(),
+        source: Source::File(linked),
+    })
+}
+
+fn frozen(
+    changeling: &Changeling,
+    config: &Config,
+    runner: &Runner,
+    machine: &Machine<'_>,
+    context: &Context,
+) -> Result<(Frozen, Cow<'static, [u8]>)> {
+    let source = catalog::find(&changeling.template, config.base())?;
+    let template = Template::load(&source, &context.home.components_dir())?;
+    let grants = Grants::load(&context.home.grants_file())?;
+    let mut frozen = freeze(
+        &Parts {
+            changeling,
+            config,
+            template: &template,
+            granted: grants.of(&template),
+            runner,
+        },
+        machine,
+    )?;
+    seal(&mut frozen.document);
+    Ok((frozen, source.bytes))
+}
+
+fn settings(context: &Context) -> BTreeMap<String, String> {
+    let set = |name: &str| Some((name.to_owned(), context.env.get(name)?.to_owned()));
+    SETTINGS.into_iter().filter_map(set).collect()
+}
+
+/// What is deployed with its schedule put on or taken off, and nothing else changed.
+///
+/// # Errors
+/// Its files are not there any more: only a deploy can write them.
+pub fn rescheduled(deployed: &Deployed, enabled: bool, context: &Context) -> Result<Document> {
+    let deployments = Deployments::of(&context.home);
+    let mut document = deployed.document.clone();
+    if !has_template(&deployments.folder(&document.changeling), &document) {
+        let name = &document.changeling;
+        return Err(
+            Error::failed(format!("what is deployed of {name} is not here any more"))
+                .with_hint(format!("changeling deploy {name}")),
+        );
+    }
+    let changelings = document.config.get_mut("changelings");
+    let entry = changelings.and_then(|table| table.get_mut(deployed.document.changeling.as_str()));
+    if let Some(entry) = entry.and_then(toml::Value::as_table_mut) {
+        entry.insert("enabled".to_owned(), enabled.into());
+        let schedule = entry.get("schedule").and_then(toml::Value::as_str);
+        document.app.schedule = schedule.filter(|_| enabled).map(str::to_owned);
+    }
+    seal(&mut document);
+    deployments.write_document(&document)?;
+    Ok(document)
+}
