@@ -209,11 +209,15 @@ impl Course<'_> {
         if self.peer.may_start()? {
             return Ok(());
         }
-        Err(Error::failed(format!(
-            "an earlier attempt at the call {} started the agent and was cut off; it is not started twice",
-            self.origin.call
+        // What the other one led to is not known here. As a whole the call was cut off: no failure of
+        // the changeling's.
+        Err(Error::new(
+            Kind::Interrupted,
+            format!(
+                "another attempt at the call {} started the agent before; it is not started twice",
+                self.origin.call
+            ),
         ))
-        .with_hint("look at what it left, and run it again"))
     }
 
     fn hear(&self, news: &News) {

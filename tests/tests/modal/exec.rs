@@ -579,8 +579,8 @@ fn an_agent_starts_once_whatever_is_delivered_again() {
     world.guard.lock().unwrap().extend([first]);
     let again = world
         .call("fc-1", "a2", 2)
-        .is("failed", 4)
-        .says("not started twice");
+        .is("interrupted", 130)
+        .logs("not started twice");
     assert_eq!(again.asked, ["commit", "start", "commit"]);
     assert!(world.seen("started").is_none());
     assert!(world.github.pulls("acme/shop").is_empty());
@@ -617,8 +617,8 @@ fn asked_to_end() {
     std::fs::remove_file(world.env.root().join("seen/started")).unwrap();
     world
         .call("fc-1", "a2", 2)
-        .is("failed", 4)
-        .says("not started twice");
+        .is("interrupted", 130)
+        .logs("not started twice");
     assert!(world.seen("started").is_none());
     assert_eq!(world.records(), ["fc-1.a1", "fc-1.a2"]);
 }
