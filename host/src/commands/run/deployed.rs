@@ -216,7 +216,13 @@ impl<'a> Watch<'a> {
         let several = targets.len() > 1;
         Self {
             ui,
-            names: several.then(|| deployed.repos().iter().map(|repo| repo.name().to_owned()).collect()),
+            names: several.then(|| {
+                deployed
+                    .repos()
+                    .iter()
+                    .map(|repo| repo.name().to_owned())
+                    .collect()
+            }),
             targets: BTreeMap::new(),
             held: BTreeMap::new(),
             waiting: Some(ui.progress(what)),
