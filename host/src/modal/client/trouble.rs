@@ -110,6 +110,7 @@ impl From<Trouble> for Error {
             | Cause::EnvironmentMissing
             | Cause::SecretMissing
             | Cause::CronLimit
+            | Cause::NotFound
             | Cause::Stopped => Kind::NeedsPerson,
             _ => Kind::Failed,
         };
