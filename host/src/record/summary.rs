@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Kind, Record, Store};
+use super::{Kind, Origin, Record, Store};
 use crate::exec::Outcome;
 use crate::names::Name;
 
@@ -40,6 +40,8 @@ pub struct Summary {
     pub settled_at: Option<Timestamp>,
     /// Folder of its files.
     pub folder: PathBuf,
+    /// The call it was where it is deployed; null: it was on this machine.
+    pub origin: Option<Origin>,
 }
 
 impl Summary {
@@ -65,6 +67,7 @@ impl Summary {
             needs_person: record.needs_person(),
             settled_at: record.settled_at,
             folder: store.folder_of(&record.id),
+            origin: record.origin.clone(),
         }
     }
 }
