@@ -14,12 +14,13 @@ pub(super) const BASE_GLIBC: (u32, u32) = (2, 36);
 const PYTHON: &str = "3.12";
 
 /// Of Debian: what runs, mngr and agents need; what looks after them.
-const APT: [&str; 10] = [
+const APT: [&str; 11] = [
     "ca-certificates",
     "curl",
     "gh",
     "git",
     "jq",
+    "npm",
     "openssh-client",
     "procps",
     "ripgrep",
@@ -115,15 +116,18 @@ fn mngr() -> Step {
     ])
 }
 
+/// npm fetches it and checks it against what its registry says; the checksum here says that it is the
+/// one that was tried.
 fn claude() -> Step {
     let package = "claude-code-linux-x64";
-    let url =
-        format!("https://registry.npmjs.org/@anthropic-ai/{package}/-/{package}-{CLAUDE}.tgz");
+    let file = format!("/tmp/anthropic-ai-{package}-{CLAUDE}.tgz");
     Step::RunCommands(vec![
-        format!("curl --fail --silent --show-error --location --output /tmp/claude.tgz {url}"),
-        format!("echo '{CLAUDE_SHA512}  /tmp/claude.tgz' | sha512sum --check"),
-        "tar --extract --gzip --file /tmp/claude.tgz --directory /tmp package/claude".to_owned(),
+        format!(
+            "npm pack --loglevel=error --pack-destination /tmp '@anthropic-ai/{package}@{CLAUDE}'"
+        ),
+        format!("echo '{CLAUDE_SHA512}  {file}' | sha512sum --check"),
+        format!("tar --extract --gzip --file {file} --directory /tmp package/claude"),
         "install --mode=755 /tmp/package/claude /usr/local/bin/claude".to_owned(),
-        "rm -r /tmp/claude.tgz /tmp/package".to_owned(),
+        format!("rm -r {file} /tmp/package /root/.npm"),
     ])
 }

@@ -30,9 +30,9 @@ impl User {
         let found = names
             .iter()
             .find_map(|name| text.lines().find_map(|line| Self::parse(line, name)));
-        found
-            .map(Some)
-            .ok_or_else(|| io::Error::other(format!("{PASSWD} knows no {}", names.join(" and no "))))
+        found.map(Some).ok_or_else(|| {
+            io::Error::other(format!("{PASSWD} knows no {}", names.join(" and no ")))
+        })
     }
 
     fn parse(line: &str, name: &str) -> Option<Self> {
