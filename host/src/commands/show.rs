@@ -53,6 +53,8 @@ struct Shown<'a> {
 /// What Modal has of it, as far as this machine knows.
 #[derive(Debug, Serialize)]
 struct Deployment {
+    #[serde(skip)]
+    changeling: Name,
     app: String,
     /// null: the workspace's default.
     environment: Option<String>,
@@ -75,6 +77,7 @@ impl Deployment {
         let app = &document.app;
         let secret = app.secret.as_ref();
         Self {
+            changeling: document.changeling.clone(),
             app: app.name.clone(),
             environment: app.environment.clone(),
             deployed_at: deployed.confirmed.at,
@@ -102,7 +105,15 @@ impl Deployment {
         }
         pairs.push(("files", context.shown(&self.folder)));
         if !self.drift.is_empty() {
-            pairs.push(("differs", self.drift.join("\n")));
+            let command = paint(
+                style::NAME,
+                format!("changeling deploy {}", self.changeling),
+            );
+            let arrow = paint(style::HELP, "→");
+            pairs.push((
+                "differs",
+                format!("{}\n{arrow} {command}", self.drift.join("\n")),
+            ));
         }
         pairs
     }
@@ -239,12 +250,6 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     if let Some(deployment) = &deployment {
         ui.heading("At Modal");
         ui.pairs(&deployment.pairs(now, &here, context));
-        if !deployment.drift.is_empty() {
-            ui.to_type(
-                "brings it up to date:",
-                &format!("changeling deploy {}", changeling.name),
-            );
-        }
     }
     ui.heading("Template");
     match template {

@@ -14,17 +14,6 @@ use serde_json::Value;
 const TOKEN: &str = "ghp_abcdefghij0123456789ABCDEFGHIJ012345";
 const KEY: &str = "sk-ant-of-the-container-0123456789";
 
-/// A program for Linux on x86-64 that asks for nothing, and does nothing: 64 bytes.
-fn program() -> Vec<u8> {
-    let mut elf = vec![0; 64];
-    elf[..7].copy_from_slice(b"\x7fELF\x02\x01\x01");
-    // An executable, for x86-64, whose header is this long.
-    for (at, byte) in [(16, 2), (18, 62), (20, 1), (52, 64), (54, 56), (58, 64)] {
-        elf[at] = byte;
-    }
-    elf
-}
-
 struct World {
     env: TestEnv,
     modal: Modal,
@@ -50,7 +39,7 @@ impl World {
 
     /// `modal` are more lines of `[modal]`.
     fn configure_with(&self, modal: &str, entries: &str) {
-        let program = self.env.write("program", program());
+        let program = super::small_runner(&self.env);
         self.env.write_config(&format!(
             "[defaults]\nidentity = {{ name = \"Night Shift\", email = \"night@example.org\" }}\n\
              [modal]\nrunner = \"{}\"\n{modal}\n{entries}",
@@ -106,16 +95,37 @@ impl World {
     }
 }
 
-/// JSON for a person, with what differs from test to test replaced.
-fn told(mut value: Value) -> String {
-    settle(&mut value);
-    serde_json::to_string_pretty(&value).expect("it is JSON")
+/// Functions, their images and files for a person, with what differs from test to test replaced.
+fn told(mut definitions: Value) -> String {
+    let functions = definitions.as_object_mut().expect("functions by name");
+    let mut images = Value::Null;
+    for (name, function) in functions.iter_mut() {
+        // Numbers in the order in which they were asked for, all at once.
+        let mounts = function["mounts"].as_object().expect("files by mount");
+        let files = mounts.values().flat_map(|files| files.as_array().cloned());
+        let mut files: Vec<_> = files.flatten().collect();
+        files.sort_by_key(|file| file["filename"].to_string());
+        function["mounts"] = files.into();
+        let fields = function["function"].as_object_mut().expect("a definition");
+        fields.remove("mount_ids");
+        let own = function["images"].take();
+        assert!(
+            images.is_null() || images == own,
+            "{name} has another image"
+        );
+        images = own;
+    }
+    functions.insert("images of all".to_owned(), images);
+    settle(&mut definitions);
+    serde_json::to_string_pretty(&definitions).expect("it is JSON")
 }
 
 fn settle(value: &mut Value) {
     let is_hex = |text: &str| text.len() >= 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_id = |text: &str| text.as_bytes().get(2) == Some(&b'-') && is_hex(&text[3..]);
     match value {
         Value::String(text) if is_hex(text) => *text = format!("[{} digits]", text.len()),
+        Value::String(text) if is_id(text) => text.truncate(2),
         Value::Array(items) => items.iter_mut().for_each(settle),
         Value::Object(fields) => fields.iter_mut().for_each(|(_, value)| settle(value)),
         _ => {}

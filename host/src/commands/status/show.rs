@@ -141,7 +141,7 @@ fn place(target: &Target, status: &Status) -> Cell {
     match status.elsewhere.of(&target.changeling.name) {
         None => Cell::styled(style::FAINT, "here"),
         Some(app) if !app.is_there() => Cell::styled(style::BAD, "not at Modal"),
-        Some(app) if !app.drift.is_empty() => Cell::styled(style::CAREFUL, "Modal, old"),
+        Some(app) if !app.drift.is_empty() => Cell::styled(style::CAREFUL, "Modal"),
         Some(_) => Cell::new("Modal"),
     }
 }

@@ -115,6 +115,7 @@ impl From<Trouble> for Error {
             | Cause::EnvironmentMissing
             | Cause::SecretMissing
             | Cause::CronLimit
+            | Cause::NotFound
             | Cause::Stopped => Kind::NeedsPerson,
             _ => Kind::Failed,
         };
