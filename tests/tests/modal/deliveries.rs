@@ -54,7 +54,10 @@ fn a_container_that_is_taken_away_while_the_agent_works() {
     );
     cloud.does("status nightly");
     let runs = cloud.does("runs").stdout;
-    assert!(runs.contains("interrupted") && runs.contains("failed"), "{runs}");
+    assert!(
+        runs.contains("interrupted") && runs.contains("failed"),
+        "{runs}"
+    );
     let told = cloud.does("runs show last").stdout;
     assert!(told.contains("it is not started twice"), "{told}");
     cloud.nothing_was_left_behind();
