@@ -43,6 +43,8 @@ pub struct Summary {
     pub origin: Option<Origin>,
     /// Folder of its files.
     pub folder: PathBuf,
+    /// The call it was where it is deployed; null: it was on this machine.
+    pub origin: Option<Origin>,
 }
 
 impl Summary {
@@ -69,6 +71,7 @@ impl Summary {
             settled_at: record.settled_at,
             origin: record.origin.clone(),
             folder: store.folder_of(&record.id),
+            origin: record.origin.clone(),
         }
     }
 }

@@ -52,8 +52,11 @@ fn a_container_that_is_taken_away_while_the_agent_works() {
             .any(|record| record.to_string().contains("interrupted")),
         "{records:#?}"
     );
-    let told = cloud.does("status nightly").stdout;
-    assert!(told.contains("interrupted"), "{told}");
+    cloud.does("status nightly");
+    let runs = cloud.does("runs").stdout;
+    assert!(runs.contains("interrupted") && runs.contains("failed"), "{runs}");
+    let told = cloud.does("runs show last").stdout;
+    assert!(told.contains("it is not started twice"), "{told}");
     cloud.nothing_was_left_behind();
 }
 
@@ -93,6 +96,9 @@ fn a_container_that_crashes() {
     let told = cloud.does("status nightly");
     assert!(told.stdout.contains("nightly"), "{told}");
     // The next night is another call.
+    let setup = cloud.setup().expect("it was there");
+    let setup = setup.variable("CHANGELINGS_NOW", "2026-03-03T03:00:05Z");
+    cloud.modal.containers_have(&setup);
     let next = cloud.modal.fire("changeling-nightly").remove(0);
     wait_for("the next one works", || starts(&cloud) == 2);
     cloud.modal.crash(&next);

@@ -15,7 +15,7 @@ fn nothing_is_there_yet() {
         Some(1),
         "{status:#}"
     );
-    let runs = cloud.does("runs --fetch --json").json();
+    let runs = cloud.does("runs --json").json();
     assert_eq!(runs["runs"].as_array().map(Vec::len), Some(0), "{runs:#}");
 }
 
