@@ -10,6 +10,7 @@ mod night;
 mod outcomes;
 mod received;
 mod secrets;
+mod several;
 mod volume;
 
 use std::os::unix::fs::PermissionsExt;
