@@ -63,7 +63,9 @@ pub fn of(record: &Record, store: &Store, context: &Context) -> Vec<Advice> {
         add("once it is published, or if you do not want it", settle);
     }
     if outcome.error_kind().is_some() && record.kind == Kind::Run {
-        let run = format!("changeling run {} --local", record.changeling);
+        // Where it was.
+        let here = if record.origin.is_none() { " --local" } else { "" };
+        let run = format!("changeling run {}{here}", record.changeling);
         add("run it again", run);
     }
     advice

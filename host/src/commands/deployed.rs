@@ -3,11 +3,13 @@
 
 use std::path::PathBuf;
 
+use jiff::{Timestamp, Zoned};
+
 use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::Result;
 use crate::modal::remote::{self, FIRE, Facts, Joined, Promise, RUN, Recorded, Seen, Wanted};
-use crate::modal::{Client, Deployments, deployment};
+use crate::modal::{Client, Deployments, deploy, deployment, drift};
 use crate::names::Name;
 use crate::record::{File, Record, Store};
 use crate::repo_url::RepoUrl;
@@ -40,11 +42,42 @@ impl Deployed {
         }))
     }
 
-    /// All that are deployed from here, by name.
+    /// All that are deployed from here, by name. Of one that cannot be read that is said.
     pub(super) fn all(context: &Context) -> Result<Vec<Self>> {
         let names = Deployments::of(&context.home).names()?;
-        let all = names.iter().map(|name| Self::of(name, context));
-        all.filter_map(Result::transpose).collect()
+        let read = |name: &Name| match Self::of(name, context) {
+            Ok(deployed) => deployed,
+            Err(error) => {
+                let what = format!("what is deployed of {name} is not known: {error}");
+                let hint = error
+                    .hint
+                    .map_or_else(String::new, |hint| format!("; {hint}"));
+                context.ui.warn(what + &hint);
+                None
+            }
+        };
+        Ok(names.iter().filter_map(read).collect())
+    }
+
+    /// When it fires next by itself, as it was deployed.
+    pub(super) fn next(&self, now: Timestamp) -> Option<Zoned> {
+        let (schedule, zone) = self.schedule.as_ref()?;
+        schedule.next_after(now, zone)
+    }
+
+    /// How what is configured differs from what is deployed. What can no longer be deployed at all differs,
+    /// too: why.
+    pub(super) fn drift(&self, config: &Config, context: &Context) -> Vec<String> {
+        let Ok(changeling) = config.changeling(self.name()) else {
+            return Vec::new();
+        };
+        match deploy::here(changeling, config, &self.confirmed, context) {
+            Ok(here) => drift::between(&here, &self.confirmed.document)
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
+            Err(error) => vec![format!("it could not be deployed as it is: {error}")],
+        }
     }
 
     pub(super) fn name(&self) -> &Name {
@@ -103,7 +136,17 @@ impl Deployed {
         }))
     }
 
-    pub(super) fn warn_of_drift(&self, _config: &Config, _context: &Context) {}
+    /// Says that a run there is not what is configured here.
+    pub(super) fn warn_of_drift(&self, config: &Config, context: &Context) {
+        let drift = self.drift(config, context);
+        if !drift.is_empty() {
+            context.ui.warn(format_args!(
+                "it runs as it was deployed ({}); `changeling deploy {}` brings it up to date",
+                drift.join("; "),
+                self.name()
+            ));
+        }
+    }
 }
 
 fn recorded(run: &Record) -> Option<Recorded<'_>> {

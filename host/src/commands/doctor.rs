@@ -8,12 +8,14 @@ use crate::ui::text;
 mod agents;
 mod checks;
 mod history;
+mod modal;
 
 /// Check what runs need, and say what mends it
 ///
-/// Nothing is sent, and nothing is changed, except that templates are compiled and kept, and that what
-/// runs that died left behind is cleaned up. Exit code 1 when something is broken; warnings and what is
-/// needed only for some commands leave it 0.
+/// Nothing is changed, except that templates are compiled and kept, and that what runs that died left
+/// behind is cleaned up; and nothing is sent, except that Modal is asked whether it knows the token, where
+/// its client is installed. Exit code 1 when something is broken; warnings and what is needed only for some
+/// commands leave it 0.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print one JSON document

@@ -1,6 +1,7 @@
 use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 
+use super::deployed::Deployed;
 use super::runs::shown;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
@@ -13,7 +14,8 @@ use crate::ui::{Cell, Column, style};
 
 /// List the changelings
 ///
-/// Reads the configuration and the records on this machine: instant, and the same without a network.
+/// Reads the configuration, what was deployed and the records on this machine: instant, and the same
+/// without a network.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Print one JSON document
@@ -43,6 +45,8 @@ struct Item<'a> {
     last_outcome: Option<&'static str>,
     /// When its latest run started.
     last_started_at: Option<Timestamp>,
+    /// When it was deployed to Modal last; null: it is not deployed.
+    deployed_at: Option<Timestamp>,
 }
 
 /// Whether a changeling runs.
@@ -72,28 +76,44 @@ struct Listed<'a> {
     /// The latest run on any of its repositories.
     last: Option<Record>,
     state: State,
+    /// When it was deployed.
+    deployed_at: Option<Timestamp>,
 }
 
 impl<'a> Listed<'a> {
     /// `standings`: one for each repository, as far as there is a history.
-    fn of(changeling: &'a Changeling, standings: Vec<Standing>, now: Timestamp) -> Self {
+    fn of(
+        changeling: &'a Changeling,
+        standings: Vec<Standing>,
+        deployed: Option<&Deployed>,
+        now: Timestamp,
+    ) -> Self {
         let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
         // Paused is a matter of each repository: the changeling is when all of them are.
         let is_paused = !standings.is_empty()
             && standings
                 .iter()
                 .all(|standing| changeling.is_paused_after(standing.failures));
-        let next = schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone));
+        let next = match deployed {
+            Some(deployed) => deployed.next(now).filter(|_| changeling.enabled),
+            None => schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone)),
+        };
         let runs = standings.into_iter().filter_map(|standing| standing.last);
         Self {
             next: next.filter(|_| !is_paused),
             state: State::of(changeling, is_paused),
             last: runs.max_by_key(|run| run.started_at),
+            deployed_at: deployed.map(|deployed| deployed.confirmed.at),
             changeling,
         }
     }
 
-    fn all(config: &'a Config, store: Option<&Store>, now: Timestamp) -> Result<Vec<Self>> {
+    fn all(
+        config: &'a Config,
+        store: Option<&Store>,
+        deployed: &[Deployed],
+        now: Timestamp,
+    ) -> Result<Vec<Self>> {
         let changelings = config.changelings.values();
         let mut standings = Vec::new();
         if let Some(store) = store {
@@ -106,7 +126,8 @@ impl<'a> Listed<'a> {
         let mut standings = standings.into_iter();
         let listed = changelings.map(|changeling| {
             let own = standings.by_ref().take(changeling.repos.len()).collect();
-            Self::of(changeling, own, now)
+            let deployed = deployed.iter().find(|one| *one.name() == changeling.name);
+            Self::of(changeling, own, deployed, now)
         });
         Ok(listed.collect())
     }
@@ -120,7 +141,8 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         context.ui.warn(Error::from(error));
         None
     });
-    let listed = Listed::all(&config, store.as_ref(), now)?;
+    let deployed = Deployed::all(context)?;
+    let listed = Listed::all(&config, store.as_ref(), &deployed, now)?;
     if args.json {
         context.ui.json(&Listing {
             changelings: listed.iter().map(item).collect(),
@@ -151,6 +173,7 @@ fn item<'a>(listed: &'a Listed) -> Item<'a> {
         next_fire: listed.next.as_ref().map(rfc3339),
         last_outcome: outcome.map(Outcome::word),
         last_started_at: listed.last.as_ref().map(|run| run.started_at),
+        deployed_at: listed.deployed_at,
     }
 }
 
@@ -165,7 +188,8 @@ fn table(listed: &[Listed], context: &Context) {
     let with_last = listed.iter().any(|listed| listed.last.is_some());
     // Where there is little room, the next time says enough of the schedule.
     let has_room = context.ui.columns.is_none_or(|columns| columns >= 100);
-    let with_schedule = !with_last || has_room;
+    let with_place = listed.iter().any(|listed| listed.deployed_at.is_some());
+    let with_schedule = !(with_last || with_place) || has_room;
     let mut columns = vec![
         Column::new("NAME").last_to_shrink(),
         Column::new("TEMPLATE").at_least(12),
@@ -176,6 +200,9 @@ fn table(listed: &[Listed], context: &Context) {
     ];
     if with_schedule {
         columns.push(Column::new("SCHEDULE").at_least(12));
+    }
+    if with_place {
+        columns.push(Column::new("WHERE").last_to_shrink());
     }
     let least = if with_last { 14 } else { 20 };
     columns.push(Column::new("NEXT").last_to_shrink().at_least(least));
@@ -195,6 +222,12 @@ fn table(listed: &[Listed], context: &Context) {
         ];
         if with_schedule {
             row.push(schedule);
+        }
+        if with_place {
+            row.push(match listed.deployed_at {
+                Some(_) => Cell::new("Modal"),
+                None => Cell::styled(style::FAINT, "here"),
+            });
         }
         row.push(next(listed.state, listed.next.as_ref(), now, &here));
         if with_last {

@@ -1,9 +1,11 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
+use super::deployed::Deployed;
 use super::list::{abroad, rfc3339, with_zone};
 use crate::config::{Changeling, Config, Layer, Origin};
 use crate::context::Context;
@@ -13,7 +15,7 @@ use crate::permission::{Grants, Permission};
 use crate::schedule::{Zone, in_words};
 use crate::template::{Template, catalog};
 use crate::ui::style::{self, paint};
-use crate::ui::text;
+use crate::ui::{text, time};
 
 /// Show one changeling, with where each value comes from
 ///
@@ -44,6 +46,71 @@ struct Shown<'a> {
     /// null: it cannot be loaded, `template_error` says why.
     template: Option<TemplateShown>,
     template_error: Option<String>,
+    /// null: it is not deployed.
+    deployment: Option<Deployment>,
+}
+
+/// What Modal has of it, as far as this machine knows.
+#[derive(Debug, Serialize)]
+struct Deployment {
+    #[serde(skip)]
+    changeling: Name,
+    app: String,
+    /// null: the workspace's default.
+    environment: Option<String>,
+    deployed_at: Timestamp,
+    /// Version of the program that deployed it.
+    by: String,
+    /// Five cron fields.
+    schedule: Option<String>,
+    timezone: String,
+    /// How what is configured differs from it.
+    drift: Vec<String>,
+    /// Names of the secrets it has there.
+    secrets: Vec<String>,
+    folder: std::path::PathBuf,
+}
+
+impl Deployment {
+    fn of(deployed: &Deployed, config: &Config, context: &Context) -> Self {
+        let document = &deployed.confirmed.document;
+        let app = &document.app;
+        let secret = app.secret.as_ref();
+        Self {
+            changeling: document.changeling.clone(),
+            app: app.name.clone(),
+            environment: app.environment.clone(),
+            deployed_at: deployed.confirmed.at,
+            by: document.changelings.clone(),
+            schedule: app.schedule.clone(),
+            timezone: app.timezone.clone(),
+            drift: deployed.drift(config, context),
+            secrets: secret.map_or_else(Vec::new, |secret| secret.variables.clone()),
+            folder: deployed.folder.clone(),
+        }
+    }
+
+    fn pairs(&self, now: Timestamp, here: &Zone, context: &Context) -> Vec<(&'static str, String)> {
+        let environment = match &self.environment {
+            Some(name) => format!(" in environment {name}"),
+            None => String::new(),
+        };
+        let at = time::when(self.deployed_at, now, here);
+        let mut pairs = vec![
+            ("app", format!("{}{environment}", self.app)),
+            ("deployed", format!("{at} by {}", self.by)),
+        ];
+        if !self.secrets.is_empty() {
+            pairs.push(("has", self.secrets.join(", ")));
+        }
+        pairs.push(("files", context.shown(&self.folder)));
+        if !self.drift.is_empty() {
+            let command = paint(style::NAME, format!("changeling deploy {}", self.changeling));
+            let arrow = paint(style::HELP, "→");
+            pairs.push(("differs", format!("{}\n{arrow} {command}", self.drift.join("\n"))));
+        }
+        pairs
+    }
 }
 
 /// What the template says of itself, and what it may.
@@ -113,13 +180,28 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     let config = Config::load(&context.home)?;
     let changeling = config.named(&args.name)?;
     let now = context.clock.now();
-    let fires: Vec<_> = changeling
+    let deployed = Deployed::of(&changeling.name, context)?;
+    // What fires is what was deployed, whatever was edited since.
+    let own = changeling
         .schedule
-        .iter()
+        .as_ref()
+        .map(|schedule| (schedule, &changeling.timezone));
+    let schedule = match &deployed {
+        Some(deployed) => deployed
+            .schedule
+            .as_ref()
+            .map(|(schedule, zone)| (schedule, zone)),
+        None => own,
+    };
+    let fires: Vec<_> = schedule
         .filter(|_| changeling.enabled)
-        .flat_map(|schedule| schedule.fires_after(now, &changeling.timezone))
+        .into_iter()
+        .flat_map(|(schedule, zone)| schedule.fires_after(now, zone))
         .take(FIRES)
         .collect();
+    let deployment = deployed
+        .as_ref()
+        .map(|deployed| Deployment::of(deployed, &config, context));
     let values = values(changeling)?;
     let template = TemplateShown::load(changeling, &config, context);
     if args.json {
@@ -133,6 +215,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
             next_fires: fires.iter().map(rfc3339).collect(),
             template_error: template.as_ref().err().map(ToString::to_string),
             template: template.ok(),
+            deployment,
         });
         return Ok(());
     }
@@ -157,6 +240,10 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
                 with_zone(&in_words(fire, now), &abroad(fire, &here))
             ));
         }
+    }
+    if let Some(deployment) = &deployment {
+        ui.heading("At Modal");
+        ui.pairs(&deployment.pairs(now, &here, context));
     }
     ui.heading("Template");
     match template {

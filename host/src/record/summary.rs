@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 
-use super::{Kind, Record, Store};
+use super::{Kind, Origin, Record, Store};
 use crate::exec::Outcome;
 use crate::names::Name;
 
@@ -38,8 +38,13 @@ pub struct Summary {
     /// It waits for somebody to look.
     pub needs_person: bool,
     pub settled_at: Option<Timestamp>,
+    /// `None`: it was on this machine.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Origin>,
     /// Folder of its files.
     pub folder: PathBuf,
+    /// The call it was where it is deployed; null: it was on this machine.
+    pub origin: Option<Origin>,
 }
 
 impl Summary {
@@ -64,7 +69,9 @@ impl Summary {
             url: record.url().map(str::to_owned),
             needs_person: record.needs_person(),
             settled_at: record.settled_at,
+            origin: record.origin.clone(),
             folder: store.folder_of(&record.id),
+            origin: record.origin.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::history::history;
-use super::{Check, Level, agents};
+use super::{Check, Level, agents, modal};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
@@ -21,7 +21,7 @@ use crate::template::{Template, catalog};
 /// A look at one thing; it can find several.
 type Look = fn(&Context) -> Vec<Check>;
 
-pub(super) const ALL: [Look; 11] = [
+pub(super) const ALL: [Look; 12] = [
     home,
     configuration,
     history,
@@ -33,6 +33,7 @@ pub(super) const ALL: [Look; 11] = [
     runs,
     agents::programs,
     agents::mngr,
+    modal::modal,
 ];
 
 /// Oldest git that understands every option this program uses.

@@ -16,6 +16,9 @@ use crate::record::Store;
 use crate::repo_url::RepoUrl;
 use crate::ui::{Progress, Ui};
 
+/// How Python begins its account of an error.
+const TRACEBACK: &str = "Traceback (most recent call last):";
+
 pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result<()> {
     let name = deployed.name();
     for (given, option) in [
@@ -24,8 +27,7 @@ pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result
     ] {
         if given {
             let error = format!("{name} is deployed, and `{option}` is for runs on this machine");
-            return Err(Error::usage(error)
-                .with_hint(format!("changeling run {name} --local {option} ...")));
+            return Err(Error::usage(error).with_hint("`--local` runs it on this machine"));
         }
     }
     let targets = targets(args, deployed, context)?;
@@ -43,7 +45,7 @@ pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result
         context.clock.now(),
         &mut |news| watch.hear(&news),
     )?;
-    drop(watch);
+    watch.end(&store)?;
     if args.detach {
         detached(args, deployed, &followed, context);
         return Ok(());
@@ -202,6 +204,8 @@ struct Watch<'a> {
     targets: BTreeMap<String, usize>,
     /// Lines whose end has not come yet.
     held: BTreeMap<String, String>,
+    /// Python's account of an error. What it says stands in the record, if there is one.
+    tracebacks: BTreeMap<String, Vec<String>>,
     waiting: Option<Progress>,
 }
 
@@ -225,6 +229,7 @@ impl<'a> Watch<'a> {
             }),
             targets: BTreeMap::new(),
             held: BTreeMap::new(),
+            tracebacks: BTreeMap::new(),
             waiting: Some(ui.progress(what)),
         }
     }
@@ -258,16 +263,36 @@ impl<'a> Watch<'a> {
         }
     }
 
-    fn line(&self, call: &str, line: &str) {
+    fn line(&mut self, call: &str, line: &str) {
         let line = anstream::adapter::strip_str(line.trim_end()).to_string();
+        if let Some(traceback) = self.tracebacks.get_mut(call) {
+            traceback.push(line);
+        } else if line.starts_with(TRACEBACK) {
+            self.tracebacks.insert(call.to_owned(), vec![line]);
+        } else {
+            self.tell(call, &line);
+        }
+    }
+
+    fn tell(&self, call: &str, line: &str) {
         if line.is_empty() {
             return;
         }
-        let line = printable(&line);
+        let line = printable(line);
         let target = self.targets.get(call);
         match target.and_then(|target| self.names.as_ref()?.get(*target)) {
             Some(name) => self.ui.note(format_args!("{name}: {line}")),
             None => self.ui.note(line),
         }
+    }
+
+    /// What was held back of calls that left no record.
+    fn end(self, store: &Store) -> Result<()> {
+        for (call, lines) in &self.tracebacks {
+            if store.runs_of_call(call)?.is_empty() {
+                lines.iter().for_each(|line| self.tell(call, line));
+            }
+        }
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use crate::advice::{self, Advice};
 use crate::commands::deployed::bring_files;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::exec::Outcome;
+use crate::exec::{Outcome, Trigger};
 use crate::names::{printable, printable_lines};
 use crate::plan::Plan;
 use crate::pull_request::preview::{self, FileStat};
@@ -251,6 +251,13 @@ fn facts(whole: &Whole, store: &Store, context: &Context) -> Vec<(&'static str, 
         facts.push((what, state));
     }
     facts.push(("repository", shown::repository(&record.repo, context)));
+    if let Some(origin) = &record.origin {
+        let by = match origin.by {
+            Trigger::Hand => "asked for by hand",
+            Trigger::Schedule => "on its schedule",
+        };
+        facts.push(("where", format!("at Modal, {by} ({})", origin.call)));
+    }
     // The plan tells more of it, below.
     if let Some(branch) = record.branch.as_ref().filter(|_| whole.plan.is_none()) {
         facts.push(("branch", printable(branch)));

@@ -37,6 +37,8 @@ pub(super) struct App {
     seen: Option<Seen>,
     pub(super) joined: Joined,
     trouble: Option<Trouble>,
+    /// How the configuration differs from it.
+    pub(super) drift: Vec<String>,
 }
 
 /// In `--json`. Fields are added, never renamed.
@@ -65,6 +67,7 @@ pub(super) struct Shown<'a> {
     /// Newest first.
     calls: &'a [Fate],
     missed_fires: &'a [Timestamp],
+    drift: &'a [String],
 }
 
 impl Elsewhere {
@@ -109,7 +112,9 @@ impl Elsewhere {
                 None => Joined::default(),
             };
             let trouble = fetched.troubles.remove(&name);
+            let drift = deployed.drift(config, context);
             let app = App {
+                drift,
                 deployed,
                 seen,
                 joined,
@@ -187,6 +192,7 @@ impl App {
             error: self.trouble.as_ref().map(ToString::to_string),
             calls: &self.joined.calls,
             missed_fires: &self.joined.missed,
+            drift: &self.drift,
         }
     }
 

@@ -12,6 +12,9 @@ use crate::ui::{Cell, Column, block, time};
 use super::super::list::next;
 use super::super::runs::shown;
 
+/// Differences of one changeling that are shown.
+const MOST_DRIFT: usize = 3;
+
 /// More than that is no list to go through in the morning.
 const MOST_NEEDS: usize = 10;
 
@@ -30,6 +33,12 @@ pub(super) fn show(status: &Status, context: &Context) {
     }
     if !status.targets.is_empty() {
         table(status, context);
+        ui.out("");
+    }
+    let old = drifted(status);
+    if !old.is_empty() {
+        ui.out(block::heading("Deployed as it was, changed since"));
+        ui.pairs(&old);
         ui.out("");
     }
     if !status.open.is_empty() {
@@ -54,11 +63,12 @@ fn told_when(status: &Status, context: &Context) {
     };
     match &status.elsewhere.failed {
         Some(error) => {
-            let hint = error.hint.as_ref();
-            let hint = hint.map_or_else(String::new, |hint| format!("; {hint}"));
-            context.ui.warn(format_args!(
-                "Modal could not be asked, and what is shown of it is {from}: {error}{hint}"
-            ));
+            context
+                .ui
+                .warn(format_args!("what is shown of Modal is {from}: {error}"));
+            if let Some(hint) = &error.hint {
+                context.ui.note(hint);
+            }
         }
         None if !status.elsewhere.apps.is_empty() && !status.elsewhere.is_fresh => {
             context
@@ -131,6 +141,7 @@ fn place(target: &Target, status: &Status) -> Cell {
     match status.elsewhere.of(&target.changeling.name) {
         None => Cell::styled(style::FAINT, "here"),
         Some(app) if !app.is_there() => Cell::styled(style::BAD, "not at Modal"),
+        Some(app) if !app.drift.is_empty() => Cell::styled(style::CAREFUL, "Modal"),
         Some(_) => Cell::new("Modal"),
     }
 }
@@ -169,6 +180,7 @@ fn table(status: &Status, context: &Context) {
             row.push(place(target, status));
         }
         let app = status.elsewhere.of(&target.changeling.name);
+        let is_gone = app.is_some_and(|app| !app.is_there());
         let news = app.and_then(|app| app.news(&target.repo.to_string(), target.last.as_ref()));
         let last = match news {
             Some(fate) => elsewhere::last(fate, now),
@@ -180,13 +192,39 @@ fn table(status: &Status, context: &Context) {
             String::new()
         };
         row.extend([
-            next(target.state(), target.fires(), now, &here),
+            if is_gone {
+                Cell::styled(style::BAD, "does not fire")
+            } else {
+                next(target.state(), target.fires(), now, &here)
+            },
             last,
             Cell::new(cost),
         ]);
         row
     });
     context.ui.table(columns, rows);
+}
+
+/// What differs from what is deployed, and what to type.
+fn drifted(status: &Status) -> Vec<(String, String)> {
+    let apps = status.elsewhere.apps.iter();
+    let apps = apps.filter(|(_, app)| app.is_there() && !app.drift.is_empty());
+    apps.map(|(name, app)| {
+        let mut lines: Vec<_> = app.drift.iter().map(|what| printable(what)).collect();
+        if lines.len() > MOST_DRIFT {
+            let more = lines.len() - MOST_DRIFT;
+            lines.truncate(MOST_DRIFT);
+            lines.push(format!("{more} more; `changeling show {name}` has all"));
+        }
+        let command = format!("changeling deploy {name}");
+        lines.push(format!(
+            "{} {}",
+            paint(style::HELP, "→"),
+            paint(style::NAME, command)
+        ));
+        (name.to_string(), lines.join("\n"))
+    })
+    .collect()
 }
 
 fn open(status: &Status, context: &Context) -> Vec<(String, String)> {

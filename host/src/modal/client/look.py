@@ -242,8 +242,8 @@ async def spawn(request):
     function = _Function.from_name(app, name, environment_name=environment)
     try:
         await function.hydrate(client)
-    except NotFoundError as error:
-        failed(error, app=app)
+    except NotFoundError:
+        _gone(app)
         return
     calls = []
     for arguments in request["calls"]:
@@ -266,24 +266,36 @@ async def logs(request):
     """What was said in `calls`, as far as Modal keeps it."""
     client = await _Client.from_env()
     app_id = await _app_id(client, request)
-    for call in request["calls"]:
+    for call in request["calls"] if app_id else ():
         for item in await _said(client, app_id, call, request["since"]):
             emit("log", call=call, text=item.data)
 
 
+def _gone(app):
+    message = f"Modal has no {app} with this function"
+    emit("error", app=app, kind="stopped", message=message)
+
+
 async def _app_id(client, request):
-    found = await client._stub.FunctionGet(
-        api_pb2.FunctionGetRequest(
-            app_name=request["app"],
-            object_tag=request["function"],
-            environment_name=request["environment"] or "",
+    """None when it is no longer there; that is said."""
+    try:
+        found = await client._stub.FunctionGet(
+            api_pb2.FunctionGetRequest(
+                app_name=request["app"],
+                object_tag=request["function"],
+                environment_name=request["environment"] or "",
+            )
         )
-    )
+    except NotFoundError:
+        _gone(request["app"])
+        return None
     return found.handle_metadata.app_id
 
 
 async def _follow(client, request, calls, since=None):
     app_id = await _app_id(client, request)
+    if app_id is None:
+        return
     pulse = Pulse()
     beating = asyncio.create_task(pulse.beat())
     try:

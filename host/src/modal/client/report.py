@@ -67,10 +67,10 @@ def kind(error):
         if said.startswith("environment"):
             return "environment-missing"
         return "secret-missing" if "secret" in said else "not-found"
-    if isinstance(error, (exception.ConnectionError, exception.ServiceError, OSError)):
+    if isinstance(error, (exception.ConnectionError, exception.TimeoutError, OSError)):
         return "unreachable"
-    if isinstance(error, (exception.TimeoutError, TimeoutError)):
-        return "unreachable"
+    if isinstance(error, (exception.ServiceError, exception.InternalError)):
+        return "failing"
     if "stopped" in said and "app" in said:
         return "stopped"
     if isinstance(error, (exception.InvalidError, exception.ResourceExhaustedError)):

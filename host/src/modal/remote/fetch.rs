@@ -44,7 +44,7 @@ pub struct Fetched {
 
 /// What is said of an app while it is looked at.
 pub(super) struct Look<'a> {
-    wanted: Wanted<'a>,
+    pub(super) wanted: Wanted<'a>,
     /// A record that is fetched again when it is not here: history was thrown away.
     store: &'a Store,
     seen: Seen,

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::fetch::Look;
 use super::{Fetched, RUN, Status, Wanted};
 use crate::error::{Error, Kind, Result};
+use crate::modal::ModalError;
 use crate::modal::client::{Answer, Client};
 use crate::names::printable_lines;
 use crate::record::Store;
@@ -150,10 +151,12 @@ fn ask(
     let mut followed = Followed::default();
     let mut failed = Ok(());
     let mut looked = false;
+    let wanted = look.wanted;
+    let is_spawn = request["op"] == "spawn";
     let asked = client.call(request, SILENCE, &mut |answer| {
         if let Some(trouble) = answer.trouble() {
             if failed.is_ok() {
-                failed = Err(trouble.into());
+                failed = Err(about(trouble.into(), wanted));
             }
             return;
         }
@@ -166,7 +169,15 @@ fn ask(
     });
     let outcome = match asked {
         Ok(()) => failed,
-        Err(error) => Err(error.into()),
+        Err(ModalError::Silent(silence)) if followed.asked.is_empty() && is_spawn => {
+            let error = Error::from(ModalError::Silent(silence));
+            let look = format!(
+                "whether Modal took the call: changeling status {}",
+                wanted.changeling
+            );
+            Err(error.with_hint(look))
+        }
+        Err(error) => Err(about(error.into(), wanted)),
     };
     if looked {
         look.finish(&mut followed.fetched)?;
@@ -174,16 +185,20 @@ fn ask(
     match outcome {
         Ok(()) => {}
         // Nothing was begun: it is an error like any other.
-        Err(error)
-            if followed.asked.is_empty()
-                && followed.ended.is_empty()
-                && request["op"] == "spawn" =>
-        {
-            return Err(error);
-        }
+        Err(error) if followed.asked.is_empty() && is_spawn => return Err(error),
         Err(error) => followed.lost = Some(error),
     }
     Ok(followed)
+}
+
+/// Hints speak of NAME where they do not know whom they are about.
+fn about(error: Error, wanted: Wanted) -> Error {
+    Error {
+        hint: error
+            .hint
+            .map(|hint| hint.replace("NAME", wanted.changeling.as_str())),
+        ..error
+    }
 }
 
 impl Followed {

@@ -1,0 +1,180 @@
+//! Modal: its client, the token, the environment, and how many crons the workspace has.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{Check, Level};
+use crate::config::Config;
+use crate::context::Context;
+use crate::error::Error;
+use crate::modal::client::{Cause, Client};
+use crate::modal::{Deployments, INSTALL, ModalError};
+use crate::names::printable;
+
+const NAME: &str = "modal";
+
+/// After Modal has answered at all.
+const SILENCE: Duration = Duration::from_secs(15);
+
+pub(super) fn modal(context: &Context) -> Vec<Check> {
+    let Ok(config) = Config::load(&context.home) else {
+        // Said elsewhere.
+        return Vec::new();
+    };
+    // Without a deployment it is only missing.
+    let deployed = Deployments::of(&context.home).names().unwrap_or_default();
+    let level = if deployed.is_empty() {
+        Level::Note
+    } else {
+        Level::Failure
+    };
+    let client = match Client::find(&config, context) {
+        Ok(client) => client,
+        Err(ModalError::NotInstalled) => {
+            let message = "not on PATH; only what is deployed needs it";
+            return vec![Check::new(level, NAME, message, INSTALL.to_owned())];
+        }
+        Err(error) => return vec![failure(level, error.into())],
+    };
+    let shown = format!("{} ({})", client.version, context.shown(&client.program));
+    let mut checks = vec![Check::ok(NAME, shown)];
+    match ask(&client, &config, context) {
+        Ok(said) => {
+            let environment = config.modal.environment.as_deref();
+            checks.extend(said.checks(environment, config.modal.max_crons));
+        }
+        Err(ModalError::Trouble(trouble)) if trouble.cause == Cause::TokenMissing => {
+            checks.push(failure(level, trouble.into()));
+        }
+        Err(error) => checks.push(failure(Level::Failure, error.into())),
+    }
+    checks
+}
+
+fn failure(level: Level, error: Error) -> Check {
+    Check::new(level, NAME, error.to_string(), error.hint)
+}
+
+/// What Modal says of the token.
+#[derive(Debug, Default)]
+struct Said {
+    workspace: Option<String>,
+    environments: Vec<String>,
+    crons: u64,
+    /// Apps that have some, with how many.
+    apps: Vec<(String, u64)>,
+}
+
+fn ask(client: &Client, config: &Config, context: &Context) -> Result<Said, ModalError> {
+    let _progress = context.ui.quick_progress("asking Modal");
+    let mut said = Said::default();
+    let request = json!({"op": "check", "environment": config.modal.environment});
+    client.call(
+        &request,
+        SILENCE,
+        &mut |answer| match answer.event.as_str() {
+            "workspace" => said.workspace = answer.text("name").map(printable),
+            "environments" => {
+                let names = answer.fields.get("names").and_then(Value::as_array);
+                let names = names.into_iter().flatten().filter_map(Value::as_str);
+                said.environments = names.map(printable).collect();
+            }
+            "crons" => {
+                let count =
+                    |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or_default();
+                said.crons = count(answer.fields.get("count"));
+                let apps = answer.fields.get("apps").and_then(Value::as_array);
+                said.apps = apps
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|app| {
+                        Some((printable(app["app"].as_str()?), count(app.get("crons"))))
+                    })
+                    .collect();
+            }
+            _ => {}
+        },
+    )?;
+    Ok(said)
+}
+
+impl Said {
+    fn checks(&self, environment: Option<&str>, max_crons: u32) -> Vec<Check> {
+        let workspace = self
+            .workspace
+            .as_deref()
+            .unwrap_or("of a name it does not say");
+        let mut checks = vec![Check::ok(
+            NAME,
+            format!("the token works, in the workspace {workspace}"),
+        )];
+        match environment {
+            Some(name) if !self.environments.iter().any(|known| known == name) => {
+                let message = format!(
+                    "there is no environment `{}`; there is: {}",
+                    printable(name),
+                    self.environments.join(", ")
+                );
+                let mend = format!(
+                    "modal environment create {}, or another `[modal] environment`",
+                    printable(name)
+                );
+                checks.push(Check::new(Level::Failure, NAME, message, mend));
+            }
+            Some(name) => {
+                let name = printable(name);
+                checks.push(Check::ok(NAME, format!("the environment {name} is there")));
+            }
+            None => {}
+        }
+        let crons = match self.crons {
+            1 => "1 cron is deployed in the workspace".to_owned(),
+            count => format!("{count} crons are deployed in the workspace"),
+        };
+        let message = format!("{crons}, of {max_crons} it may have");
+        checks.push(if self.crons < u64::from(max_crons) {
+            Check::ok(NAME, message)
+        } else {
+            let others = self.apps.iter().map(|(app, _)| app.as_str());
+            let others: Vec<_> = others.filter(|app| !app.starts_with("changeling-")).collect();
+            let others = match others.as_slice() {
+                [] => String::new(),
+                others => format!(" (other apps with crons: {})", others.join(", ")),
+            };
+            let mend = "several repositories in one changeling (`repos`) need one cron; when your plan allows \
+                        more: [modal] max_crons = N";
+            Check::new(Level::Note, NAME, message + &others, mend.to_owned())
+        });
+        checks
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(said: &Said, environment: Option<&str>) -> String {
+        let checks = said.checks(environment, 5);
+        let lines: Vec<_> = checks
+            .iter()
+            .map(|check| super::super::line(check, Some(80)))
+            .collect();
+        anstream::adapter::strip_str(&lines.join("\n")).to_string()
+    }
+
+    #[test]
+    fn what_modal_says_of_the_workspace() {
+        let mut said = Said {
+            workspace: Some("acme".to_owned()),
+            environments: vec!["main".to_owned(), "dev".to_owned()],
+            crons: 1,
+            apps: vec![("changeling-a".to_owned(), 1)],
+        };
+        let good = lines(&said, Some("dev"));
+        said.crons = 6;
+        said.apps.push(("reports".to_owned(), 5));
+        let full = lines(&said, Some("night"));
+        insta::assert_snapshot!(format!("{good}\n\n{full}"));
+    }
+}
