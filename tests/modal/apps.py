@@ -360,7 +360,6 @@ async def FunctionGet(plane, request, task):
 async def FunctionGetById(plane, request, task):
     function = get(plane.state.functions, request.function_id, "Function")
     return api_pb2.FunctionGetByIdResponse(
-        function_id=function.id,
         handle_metadata=handle(function, function.live),
         function=data(function.definition),
     )

@@ -101,6 +101,14 @@ class Task:
             self.plane.state.changes.happened()
 
     async def _run(self):
+        if missing := [id for id in self.definition.secret_ids if id not in self.plane.state.secrets]:
+            # It died before it started, and would again.
+            message = f"Secret {missing[0]} was deleted"
+            self.served = True
+            self.given.tasks.append(self.id)
+            self._log(api_pb2.FILE_DESCRIPTOR_INFO, message + "\n")
+            calls.finish(self.plane, self.given, api_pb2.FUNCTION_CALL_INPUT_STATUS_INIT_FAILURE, message)
+            return
         self.folder.mkdir(parents=True)
         (self.folder / "modal").mkdir()
         worker = Server([Face(self.plane, self)])
@@ -161,7 +169,7 @@ class Task:
         return {
             "folder": str(self.folder),
             "modal": str(self.folder / "modal"),
-            "files": copied + mounted,
+            "files": copied + mounted + setup.get("files", []),
             "volumes": [
                 {"path": mount.mount_path, "source": str(self.volumes[mount.volume_id].folder)}
                 for mount in definition.volume_mounts

@@ -58,8 +58,8 @@ def make_root(given: dict) -> Path:
 
 
 def fill(root: Path, given: dict):
-    def of(path: str) -> Path:
-        return root / path.lstrip("/")
+    def of(path: str | Path) -> Path:
+        return root / str(path).lstrip("/")
 
     for path in given["expose"]:
         if not is_there(of(path)):
@@ -75,9 +75,10 @@ def fill(root: Path, given: dict):
     for volume in given["volumes"]:
         bind(Path(volume["source"]), of(volume["path"]), read_only=False)
     for name, path in given["programs"].items():
-        link = root / "usr/local/bin" / name
-        link.unlink(missing_ok=True)
-        link.symlink_to(path)
+        link = Path("/usr/local/bin", name)
+        if path != str(link):
+            of(link).unlink(missing_ok=True)
+            of(link).symlink_to(path)
     for command in given["commands"]:
         subprocess.run(["chroot", root, "/bin/sh", "-c", command], check=True)
 

@@ -67,6 +67,7 @@ pub struct Modal {
 pub struct Setup {
     programs: Vec<(String, PathBuf)>,
     variables: Vec<(String, String)>,
+    files: Vec<(String, PathBuf)>,
     shared: Vec<PathBuf>,
 }
 
@@ -82,6 +83,13 @@ impl Setup {
     #[must_use]
     pub fn variable(mut self, name: &str, value: &str) -> Self {
         self.variables.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    /// A file of this machine at a path there, whatever the app mounts at it.
+    #[must_use]
+    pub fn file(mut self, path: &str, here: &Path) -> Self {
+        self.files.push((path.to_owned(), here.to_owned()));
         self
     }
 
@@ -114,7 +122,18 @@ impl Setup {
             .iter()
             .map(|(name, value)| (name.clone(), json!(value)))
             .collect();
-        json!({ "programs": programs, "env": variables, "expose": exposed, "share": self.shared })
+        let files: Vec<_> = self
+            .files
+            .iter()
+            .map(|(path, here)| json!({ "path": path, "source": here, "mode": 0o755 }))
+            .collect();
+        json!({
+            "programs": programs,
+            "env": variables,
+            "expose": exposed,
+            "share": self.shared,
+            "files": files,
+        })
     }
 }
 

@@ -239,7 +239,11 @@ fn python(oldest: (u32, u32)) -> Option<PathBuf> {
     let mut places: Vec<_> = (oldest.1..20)
         .map(|minor| format!("python3.{minor}"))
         .chain(["python3".to_owned()])
-        .filter_map(|name| needs::find(&name))
+        .flat_map(|name| {
+            let system = Path::new("/usr/bin").join(&name);
+            [needs::find(&name), system.is_file().then_some(system)]
+        })
+        .flatten()
         .collect();
     let home = std::env::var_os("HOME")
         .map(PathBuf::from)
@@ -262,9 +266,24 @@ fn python(oldest: (u32, u32)) -> Option<PathBuf> {
     }
     let usable = places.into_iter().filter_map(|place| {
         let version = python_version(&place)?;
-        (version >= oldest).then_some((version, place))
+        // Agents that run as another user need it, too: not one in a home that is closed to others.
+        let closed = !is_open_to_all(&place);
+        (version >= oldest).then_some((version, closed, place))
     });
-    usable.min().map(|(_, place)| place)
+    usable.min().map(|(_, _, place)| place)
+}
+
+/// Every user can reach what this path leads to.
+fn is_open_to_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    let Ok(path) = path.canonicalize() else {
+        return false;
+    };
+    let is_open = |part: &Path| {
+        part.metadata()
+            .is_ok_and(|meta| meta.permissions().mode() & 0o001 != 0)
+    };
+    path.ancestors().all(is_open)
 }
 
 fn python_version(python: &Path) -> Option<(u32, u32)> {

@@ -67,6 +67,9 @@ pub(crate) fn passed_on(room: &Room) -> Variables {
 pub(crate) fn git_config(room: &Room) -> std::io::Result<std::path::PathBuf> {
     let file = room.run_dir.join("gitconfig");
     write_git_config(&file, room.identity)?;
+    if let Some(user) = room.user {
+        user.give(&file)?;
+    }
     Ok(file)
 }
 

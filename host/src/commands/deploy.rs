@@ -1,5 +1,8 @@
 mod adopt;
+mod reschedule;
 mod show;
+
+pub(super) use reschedule::reschedule;
 
 use std::path::PathBuf;
 
@@ -10,8 +13,8 @@ use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::modal::client::Client;
-use crate::modal::deploy::{self, How, Inspected, News, Prepared, Sending};
-use crate::modal::deployment::Deployed;
+use crate::modal::deploy::{self, How, Inspected, News, Preparation, Prepared, Sending};
+use crate::modal::deployment::{Deployed, Deployments};
 use crate::names::Name;
 
 /// Deploy changelings to Modal, where they run on their schedule
@@ -80,7 +83,15 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     } else {
         Some(Client::find(&config, context)?)
     };
-    let prepared = prepare_all(&changelings, &config, context)?;
+    let deployments = Deployments::of(&context.home);
+    let home = if args.dry_run {
+        // It is made when it is needed.
+        deployments.known_id()?.unwrap_or_else(|| "0".repeat(16))
+    } else {
+        deployments.id()?
+    };
+    let preparation = Preparation::new(home, &config, context)?;
+    let prepared = prepare_all(&changelings, &preparation, context)?;
     let Some(client) = client else {
         return show::dry_run(&prepared, args.json, context);
     };
@@ -102,14 +113,14 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
 /// All of them, or everything that is wrong with any.
 fn prepare_all(
     changelings: &[&Changeling],
-    config: &Config,
+    preparation: &Preparation<'_>,
     context: &Context,
 ) -> Result<Vec<Prepared>> {
     let mut prepared = Vec::new();
     let mut errors = Vec::new();
     let progress = context.ui.quick_progress("preparing");
     for changeling in changelings {
-        match deploy::prepare(changeling, config, context) {
+        match preparation.prepare(changeling) {
             Ok(one) => prepared.push(one),
             Err(error) => errors.push((changeling.name.clone(), error)),
         }

@@ -3,6 +3,8 @@ use crate::context::Context;
 use crate::error::Result;
 
 /// Keep changelings from running, without forgetting them
+///
+/// What is deployed is taken off its schedule; with `--all`, runs that are going on there end, too.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]

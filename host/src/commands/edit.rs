@@ -8,6 +8,7 @@ use crate::config::{Config, nearest, schema};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::job::check_params;
+use crate::modal::Deployed;
 use crate::names::printable;
 use crate::template::{Template, catalog};
 
@@ -78,6 +79,12 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     context.ui.note(format!(
         "changed `{name}`; `changeling show {name}` shows all of it"
     ));
+    if Deployed::of(&name, &context.home)?.is_some() {
+        let what = "it is deployed as it was before; to deploy it as it is now";
+        context
+            .ui
+            .to_type(what, &format!("changeling deploy {name}"));
+    }
     Ok(())
 }
 

@@ -1,3 +1,4 @@
+use super::deploy::reschedule;
 use crate::config::edit::{edit_config, entry, preview_config};
 use crate::config::{Changeling, Config, parse_name};
 use crate::context::Context;
@@ -7,7 +8,8 @@ use crate::record::Store;
 
 /// Let changelings run again
 ///
-/// Those that were disabled, and those that paused after failures in a row.
+/// Those that were disabled, and those that paused after failures in a row. What is deployed gets its
+/// schedule back.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     #[command(flatten)]
@@ -87,7 +89,7 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
         };
         context.ui.note(said);
     }
-    Ok(())
+    reschedule(&names, enabled, which.all, which.dry_run, &config, context)
 }
 
 /// Forgives a changeling the failures it paused after; whether there were any.

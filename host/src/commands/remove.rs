@@ -1,18 +1,27 @@
+use std::collections::BTreeMap;
+
 use super::enable::existing;
+use super::undeploy::{self, Leftovers};
 use crate::config::Config;
 use crate::config::edit::{edit_config, entry, preview_config};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::modal::deployment::Deployments;
 use crate::names::Name;
 
 /// Remove changelings from the configuration
 ///
-/// Records of their runs are kept.
+/// Records of their runs are kept. What is deployed is not removed without `--force`, which stops it.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Names of changelings
     #[arg(value_name = "NAME", required = true)]
     names: Vec<String>,
+    /// Stop those that are deployed on Modal, too
+    #[arg(long)]
+    force: bool,
+    #[command(flatten)]
+    leftovers: Leftovers,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -25,6 +34,21 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     let config = Config::load(&context.home)?;
     let names = existing(&args.names, &config)?;
     let ui = &context.ui;
+    let deployments = Deployments::of(&context.home);
+    let mut deployed = BTreeMap::new();
+    for name in &names {
+        if let Some(found) = deployments.deployed(name)? {
+            deployed.insert(name.clone(), found);
+        }
+    }
+    if let Some(name) = deployed.keys().next().filter(|_| !args.force) {
+        return Err(Error::needs_person(format!(
+            "{name} is deployed on Modal, and would go on running there"
+        ))
+        .with_hint(format!(
+            "changeling remove --force {name} stops it, too; changeling undeploy {name} only stops it"
+        )));
+    }
     if args.dry_run {
         preview_config::<Error>(&context.home, |doc| {
             for name in &names {
@@ -43,6 +67,10 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     if !ui.confirm(&format!("Remove {listed}?"), args.yes)? {
         ui.note("nothing was removed");
         return Ok(());
+    }
+    if !deployed.is_empty() {
+        let stop = args.leftovers.choose(context)?;
+        undeploy::end(undeploy::stop_all(&deployed, stop, &config, context)?)?;
     }
     let gone: Vec<Name> = edit_config(&context.home, |doc| {
         // One that another command removed meanwhile is gone all the same.

@@ -89,7 +89,13 @@ pub(super) fn work(
         )?)
     })?;
     if let Some(call) = with.called {
-        (call.may_start)().map_err(|error| Stop(failure(StepName::Agent, &error)))?;
+        if let Err(error) = (call.may_start)() {
+            let message = error.to_string();
+            if let Err(error) = run.event(&Event::Note { message }) {
+                tracing::warn!("{error}");
+            }
+            return Err(Stop(failure(StepName::Agent, &error)));
+        }
     }
     work.begun = true;
     let ended = match agent(run, plan, with, &workspace) {

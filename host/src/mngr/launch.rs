@@ -76,8 +76,8 @@ impl Launch {
     }
 
     /// The mngr that was found.
-    pub fn mngr(&self) -> &Path {
-        &self.mngr.program
+    pub fn mngr(&self) -> &Installed {
+        &self.mngr
     }
 
     /// The agent's own program, where it runs in our wrapper.

@@ -58,6 +58,8 @@ pub struct Call {
 /// # Errors
 /// What the run led to, when that is an error; or why there is none.
 pub fn answer(call: &Call, context: &Context) -> Result<()> {
+    // Nothing that is written from here on is for anybody else: not for the agent, unless it is given to it.
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // From the very first moment a signal lets things end in their order.
     process::pause(Duration::ZERO);
     let peer = Peer::new(&context.ui);
@@ -65,13 +67,11 @@ pub fn answer(call: &Call, context: &Context) -> Result<()> {
         Ok(exported) => {
             peer.tell(&Ended::of(&exported));
             let outcome = exported.record.outcome.as_ref();
-            match outcome.and_then(Outcome::error_kind) {
-                Some(kind) => Err(Error::new(kind, exported.sentence)),
-                None => {
-                    context.ui.note(exported.sentence);
-                    Ok(())
-                }
+            if let Some(kind) = outcome.and_then(Outcome::error_kind) {
+                return Err(Error::new(kind, exported.sentence));
             }
+            context.ui.note(exported.sentence);
+            Ok(())
         }
         Err(error) => {
             peer.tell(&Ended::without_record(&error));
@@ -209,11 +209,15 @@ impl Course<'_> {
         if self.peer.may_start()? {
             return Ok(());
         }
-        Err(Error::failed(format!(
-            "an earlier attempt at the call {} started the agent and was cut off; it is not started twice",
-            self.origin.call
+        // What the other one led to is not known here. As a whole the call was cut off: no failure of
+        // the changeling's.
+        Err(Error::new(
+            Kind::Interrupted,
+            format!(
+                "another attempt at the call {} started the agent before; it is not started twice",
+                self.origin.call
+            ),
         ))
-        .with_hint("look at what it left, and run it again"))
     }
 
     fn hear(&self, news: &News) {

@@ -10,7 +10,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use ask::{Crons, Found, Inspected, inspect};
-pub use prepare::{Prepared, here, prepare, rescheduled};
+pub use prepare::{Preparation, Prepared, here, rescheduled};
 
 use super::client::{Client, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};

@@ -18,8 +18,6 @@ use super::recording::create_afresh;
 use super::rows::is_known;
 use super::{Delivery, File, Record, RecordError, Store};
 use crate::context::create_private_dir;
-use crate::error::Kind as ErrorKind;
-use crate::exit_code;
 use crate::names::printable;
 
 /// Version of the serialised form. A newer one is refused.
@@ -164,9 +162,7 @@ impl Store {
         let exported = Exported {
             version: VERSION,
             sentence: outcome.sentence(),
-            exit_code: outcome
-                .error_kind()
-                .map_or(exit_code::DONE, ErrorKind::exit_code),
+            exit_code: outcome.exit_code(),
             secrets: self.secrets_of(id)?,
             checked: self.checked_by(id)?,
             deliveries: self.deliveries(&record.changeling, &record.repo)?,

@@ -74,11 +74,11 @@ pub(super) fn dry_run(prepared: &[Prepared], json: bool, context: &Context) -> R
             ("guard", &app.guard),
             ("program", &runner(one)),
         ]);
-        ui.note("");
+        ui.out("");
         ui.heading(context.shown(&folder(&document.changeling, context).join(JOB)));
         ui.out(document.text().trim_end());
     }
-    ui.note("");
+    ui.out("");
     ui.heading(format!("{APP_FILE}, the same for all"));
     ui.out(APP.trim_end());
     ui.note("nothing was sent (--dry-run)");

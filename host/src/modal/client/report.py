@@ -63,13 +63,14 @@ def kind(error):
     if "cron" in said and "limit" in said:
         return "cron-limit"
     if isinstance(error, exception.NotFoundError):
-        if "environment" in said and "no app" not in said and "in the" not in said:
+        # Apps, secrets and volumes are not found *in* an environment.
+        if said.startswith("environment"):
             return "environment-missing"
         return "secret-missing" if "secret" in said else "not-found"
-    if isinstance(error, (exception.ConnectionError, exception.ServiceError, OSError)):
+    if isinstance(error, (exception.ConnectionError, exception.TimeoutError, OSError)):
         return "unreachable"
-    if isinstance(error, (exception.TimeoutError, TimeoutError)):
-        return "unreachable"
+    if isinstance(error, (exception.ServiceError, exception.InternalError)):
+        return "failing"
     if "stopped" in said and "app" in said:
         return "stopped"
     if isinstance(error, (exception.InvalidError, exception.ResourceExhaustedError)):

@@ -9,6 +9,8 @@ pub enum Cause {
     TokenWrong,
     NotAllowed,
     Unreachable,
+    /// It answers, and not what was asked.
+    Failing,
     EnvironmentMissing,
     NotFound,
     SecretMissing,
@@ -36,6 +38,7 @@ impl Cause {
             "token-wrong" => Self::TokenWrong,
             "not-allowed" => Self::NotAllowed,
             "unreachable" => Self::Unreachable,
+            "failing" => Self::Failing,
             "environment-missing" => Self::EnvironmentMissing,
             "not-found" => Self::NotFound,
             "secret-missing" => Self::SecretMissing,
@@ -56,6 +59,7 @@ impl Trouble {
             Cause::TokenWrong => "Modal does not accept the token",
             Cause::NotAllowed => "the token may not do this at Modal",
             Cause::Unreachable => "Modal cannot be reached",
+            Cause::Failing => "Modal cannot answer now",
             Cause::EnvironmentMissing => "Modal has no such environment",
             Cause::NotFound => "Modal does not find it",
             Cause::SecretMissing => "the Modal secret is not there, or lacks a variable",
@@ -81,6 +85,7 @@ impl Trouble {
                 "look at the network, proxies and status.modal.com, then try again; \
                  `modal app list` asks Modal the same way"
             }
+            Cause::Failing => "look at status.modal.com, and do the same again in a while",
             Cause::EnvironmentMissing => {
                 "`modal environment list` shows those there are; `[modal] environment` names the one used"
             }
@@ -110,6 +115,7 @@ impl From<Trouble> for Error {
             | Cause::EnvironmentMissing
             | Cause::SecretMissing
             | Cause::CronLimit
+            | Cause::NotFound
             | Cause::Stopped => Kind::NeedsPerson,
             _ => Kind::Failed,
         };

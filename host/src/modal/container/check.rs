@@ -132,20 +132,27 @@ fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Ch
         Ok(launch) => launch,
         Err(error) => return vec![Check::new("mngr", None, Err(error.into()))],
     };
-    let ask = |what, program: &Path| Check::new(what, None, version(program, user, context));
-    let mut checks = vec![ask("mngr", launch.mngr())];
+    let mngr = launch.mngr();
+    // Not every mngr that works knows its own version.
+    let says = answer(&mngr.program, "--help", user, context).map(|_| {
+        let version = mngr.version.map_or_else(String::new, |v| format!("{v} "));
+        format!("{version}({})", printable(&mngr.program.to_string_lossy()))
+    });
+    let mut checks = vec![Check::new("mngr", None, says)];
     // A program of the repository is there when there is a workspace.
     if let Some(agent) = launch.agent().filter(|agent| agent.is_absolute()) {
-        checks.push(ask("agent", agent));
+        let says = answer(agent, "--version", user, context)
+            .map(|says| format!("{says} ({})", printable(&agent.to_string_lossy())));
+        checks.push(Check::new("agent", None, says));
     }
     checks
 }
 
-/// The first line of what a program says of itself.
-fn version(program: &Path, user: Option<&User>, context: &Context) -> Result<String> {
+/// The first line of what a program answers, as the user who will start it.
+fn answer(program: &Path, ask: &str, user: Option<&User>, context: &Context) -> Result<String> {
     let name = printable(&program.to_string_lossy());
     let mut command = Command::new(program)
-        .arg("--version")
+        .arg(ask)
         .cwd("/")
         .env("HOME", "/tmp")
         .timeout(PATIENCE)
@@ -159,14 +166,13 @@ fn version(program: &Path, user: Option<&User>, context: &Context) -> Result<Str
         .run()
         .map_err(|error| Error::failed(format!("{name} does not answer: {error}")))?;
     let text = finished.text();
-    let first = printable(text.lines().next().unwrap_or_default());
     if finished.success() {
-        return Ok(format!("{first} ({name})"));
+        return Ok(printable(text.lines().next().unwrap_or_default()));
     }
     let said = String::from_utf8_lossy(&finished.stderr);
     let last = said.trim().lines().last().unwrap_or("it says nothing");
     Err(Error::failed(format!(
-        "{name} --version fails with exit code {}: {}",
+        "{name} {ask} fails with exit code {}: {}",
         finished.code(),
         printable(last)
     )))

@@ -42,7 +42,13 @@ pub(super) fn reason(
     let ended = store
         .runs(&filter)?
         .into_iter()
-        .filter(|record| !matches!(record.outcome, Some(Outcome::Skipped { .. })))
+        // Those did not do what this one is for.
+        .filter(|record| {
+            !matches!(
+                record.outcome,
+                Some(Outcome::Skipped { .. } | Outcome::Interrupted)
+            )
+        })
         // Another attempt at the same call is no other run.
         .filter(|record| {
             record

@@ -1,18 +1,21 @@
 //! Everything about a deploy that needs no Modal.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Git;
+use crate::job::Identity;
 use crate::modal::deployment::{Deployed, Deployments, has_template, seal};
 use crate::modal::document::{Document, RUNNER};
 use crate::modal::freeze::{Frozen, Machine, Parts, freeze};
 use crate::modal::runner::{Runner, Source};
-use crate::permission::Grants;
+use crate::permission::{Grants, Permission};
 use crate::prepare::ssh_key_text;
 use crate::secret::{self, Secret, SecretError};
 use crate::template::{Template, catalog};
@@ -56,35 +59,116 @@ impl Prepared {
     }
 }
 
-/// Freezes a changeling with the secrets and programs of this machine.
-///
-/// # Errors
-/// It cannot be deployed as it is.
-pub fn prepare(changeling: &Changeling, config: &Config, context: &Context) -> Result<Prepared> {
-    let deployments = Deployments::of(&context.home);
-    let before = deployments.deployed(&changeling.name)?;
-    let this = std::env::current_exe()?;
-    let runner = Runner::choose(&changeling.modal, config.base(), &this, context)?;
-    let find = |name: &str| -> std::result::Result<Option<String>, SecretError> {
-        let found = secret::find(name, config, &context.env)?;
-        Ok(found.map(|secret: Secret| secret.expose().to_owned()))
-    };
-    let ssh_key = changeling.ssh_key.as_ref().map(|key| key.0.as_str());
-    let machine = Machine {
-        home: &deployments.id()?,
-        version: env!("CARGO_PKG_VERSION"),
-        identity: Git::new(&context.env).identity(None)?,
-        secret: &find,
-        ssh_key: ssh_key_text(ssh_key, &changeling.secrets, config, context),
-        settings: settings(context),
-    };
-    let (frozen, template) = frozen(changeling, config, &runner, &machine, context)?;
-    Ok(Prepared {
-        frozen,
-        before,
-        template,
-        runner,
-    })
+/// What changelings of one configuration have in common, found once: programs, templates, secrets (which
+/// may take a command each).
+pub struct Preparation<'a> {
+    config: &'a Config,
+    context: &'a Context,
+    home: String,
+    identity: Option<Identity>,
+    this: PathBuf,
+    runners: RefCell<BTreeMap<(String, bool), Runner>>,
+    templates: RefCell<BTreeMap<String, Loaded>>,
+    secrets: RefCell<BTreeMap<String, Option<String>>>,
+}
+
+/// A template, what it was granted, and its component.
+#[derive(Clone)]
+struct Loaded {
+    template: Arc<Template>,
+    granted: Vec<Permission>,
+    bytes: Cow<'static, [u8]>,
+}
+
+impl Loaded {
+    fn of(changeling: &Changeling, config: &Config, context: &Context) -> Result<Self> {
+        let source = catalog::find(&changeling.template, config.base())?;
+        let template = Template::load(&source, &context.home.components_dir())?;
+        let grants = Grants::load(&context.home.grants_file())?;
+        Ok(Self {
+            granted: grants.of(&template),
+            template: Arc::new(template),
+            bytes: source.bytes,
+        })
+    }
+}
+
+impl<'a> Preparation<'a> {
+    /// `home` is the id of this home.
+    ///
+    /// # Errors
+    /// Git cannot be asked who commits.
+    pub fn new(home: String, config: &'a Config, context: &'a Context) -> Result<Self> {
+        Ok(Self {
+            config,
+            context,
+            home,
+            identity: Git::new(&context.env).identity(None)?,
+            this: std::env::current_exe()?,
+            runners: RefCell::default(),
+            templates: RefCell::default(),
+            secrets: RefCell::default(),
+        })
+    }
+
+    /// Freezes a changeling with the secrets and programs of this machine.
+    ///
+    /// # Errors
+    /// It cannot be deployed as it is.
+    pub fn prepare(&self, changeling: &Changeling) -> Result<Prepared> {
+        let (config, context) = (self.config, self.context);
+        let before = Deployments::of(&context.home).deployed(&changeling.name)?;
+        let runner = self.runner(changeling)?;
+        let loaded = self.template(changeling)?;
+        let ssh_key = changeling.ssh_key.as_ref().map(|key| key.0.as_str());
+        let machine = Machine {
+            home: &self.home,
+            version: env!("CARGO_PKG_VERSION"),
+            identity: self.identity.clone(),
+            secret: &|name| self.secret(name),
+            ssh_key: ssh_key_text(ssh_key, &changeling.secrets, config, context),
+            settings: settings(context),
+        };
+        Ok(Prepared {
+            frozen: frozen(changeling, config, &loaded, &runner, &machine)?,
+            before,
+            template: loaded.bytes,
+            runner,
+        })
+    }
+
+    fn runner(&self, changeling: &Changeling) -> Result<Runner> {
+        let modal = &changeling.modal;
+        let key = (modal.runner.clone(), modal.image.is_none());
+        if let Some(known) = self.runners.borrow().get(&key) {
+            return Ok(known.clone());
+        }
+        let runner = Runner::choose(modal, self.config.base(), &self.this, self.context)?;
+        self.runners.borrow_mut().insert(key, runner.clone());
+        Ok(runner)
+    }
+
+    fn template(&self, changeling: &Changeling) -> Result<Loaded> {
+        if let Some(known) = self.templates.borrow().get(&changeling.template) {
+            return Ok(known.clone());
+        }
+        let loaded = Loaded::of(changeling, self.config, self.context)?;
+        let key = changeling.template.clone();
+        self.templates.borrow_mut().insert(key, loaded.clone());
+        Ok(loaded)
+    }
+
+    fn secret(&self, name: &str) -> std::result::Result<Option<String>, SecretError> {
+        if let Some(known) = self.secrets.borrow().get(name) {
+            return Ok(known.clone());
+        }
+        let found = secret::find(name, self.config, &self.context.env)?;
+        let value = found.map(|secret: Secret| secret.expose().to_owned());
+        self.secrets
+            .borrow_mut()
+            .insert(name.to_owned(), value.clone());
+        Ok(value)
+    }
 }
 
 /// The document that would be deployed now, without asking for secrets or anything else that takes time:
@@ -119,8 +203,8 @@ pub fn here(
         Some(runner) => runner,
         None => Runner::choose(&changeling.modal, config.base(), &this, context)?,
     };
-    let (frozen, _) = frozen(changeling, config, &runner, &machine, context)?;
-    Ok(frozen.document)
+    let loaded = Loaded::of(changeling, config, context)?;
+    Ok(frozen(changeling, config, &loaded, &runner, &machine)?.document)
 }
 
 /// The program that was deployed, when the file it was has not been touched since: it need not be read.
@@ -153,25 +237,22 @@ fn unchanged(
 fn frozen(
     changeling: &Changeling,
     config: &Config,
+    loaded: &Loaded,
     runner: &Runner,
     machine: &Machine<'_>,
-    context: &Context,
-) -> Result<(Frozen, Cow<'static, [u8]>)> {
-    let source = catalog::find(&changeling.template, config.base())?;
-    let template = Template::load(&source, &context.home.components_dir())?;
-    let grants = Grants::load(&context.home.grants_file())?;
+) -> Result<Frozen> {
     let mut frozen = freeze(
         &Parts {
             changeling,
             config,
-            template: &template,
-            granted: grants.of(&template),
+            template: &loaded.template,
+            granted: loaded.granted.clone(),
             runner,
         },
         machine,
     )?;
     seal(&mut frozen.document);
-    Ok((frozen, source.bytes))
+    Ok(frozen)
 }
 
 fn settings(context: &Context) -> BTreeMap<String, String> {

@@ -1,0 +1,91 @@
+//! Secrets are in the Modal secret, in the process that needs them, and nowhere else.
+
+use changelings_tests::traces::{Watch, files_with};
+
+use super::{Cloud, TOKEN};
+
+const KEY: &str = "a-key-of-the-test-0123456789abcdef";
+/// In the address of a clone that somebody stands in.
+const PASSWORD: &str = "passw0rd-in-a-url";
+
+#[test]
+fn nothing_shows_a_secret() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    // An agent that looks for everything it can read, and says it.
+    let agent = "id -un > $shared/user; env > $shared/env\n\
+                 cat /proc/[0-9]*/environ > $shared/environs 2> /dev/null || true\n\
+                 env; cat /changeling/job.json; find /changeling /root -readable -type f 2> /dev/null | head -200 | xargs cat 2> /dev/null\n\
+                 echo '# mended' >> app.py; git commit -qam 'Mend'";
+    cloud.add(
+        "nightly",
+        agent,
+        "secrets = [\"GITHUB_TOKEN\", \"HOUSE_KEY\"]",
+    );
+    // Whoever deploys stands in a clone of something else, with a password in its address.
+    let clone = cloud.env.repo("elsewhere");
+    clone.commit(changelings_tests::ADA, "2025-11-03", "Begin");
+    let origin = format!("https://somebody:{PASSWORD}@example.org/elsewhere.git");
+    clone.git(["remote", "add", "origin", &origin]);
+    let watch = Watch::of(cloud.env.root());
+    let deploy = cloud
+        .command(["deploy", "nightly", "--json"])
+        .env("HOUSE_KEY", KEY);
+    let deployed = deploy.dir(clone.path()).run();
+    let call = cloud.modal.fire("changeling-nightly").remove(0);
+    let ended = cloud.modal.wait_for(&call);
+    let looked = ["status", "logs nightly", "runs"].map(|line| cloud.does(line));
+    let seen = watch.seen();
+    assert_eq!(ended["status"], "success", "{}", cloud.modal.printed(None));
+
+    // It is where it belongs.
+    let secret = cloud.modal.secret("changeling-nightly");
+    assert_eq!(
+        (&secret["GITHUB_TOKEN"], &secret["HOUSE_KEY"]),
+        (&TOKEN.into(), &KEY.into())
+    );
+    // The agent is another user, and got none of it.
+    let read = |name: &str| std::fs::read(cloud.shared.join(name)).unwrap_or_default();
+    let user = String::from_utf8(read("user")).expect("a name");
+    assert_ne!(user.trim(), "root");
+    let keys = [TOKEN.to_owned(), KEY.to_owned()];
+    for name in ["env", "environs"] {
+        let text = String::from_utf8_lossy(&read(name)).into_owned();
+        assert!(
+            !keys.iter().any(|key| text.contains(key)),
+            "the agent saw it in {name}"
+        );
+    }
+
+    let texts = [TOKEN.to_owned(), KEY.to_owned(), PASSWORD.to_owned()];
+    for line in &seen {
+        assert!(
+            !texts.iter().any(|text| line.contains(text)),
+            "on a command line: {line}"
+        );
+    }
+    let found = cloud.modal.search(&texts, &["SecretGetOrCreate"]);
+    assert!(found.is_empty(), "{found:#?}");
+    let mut found = files_with(cloud.env.root(), &texts);
+    found.retain(|(path, _)| !path.starts_with(clone.path()));
+    assert!(found.is_empty(), "{found:#?}");
+    for output in looked.iter().chain([&deployed]) {
+        assert!(
+            !texts.iter().any(|text| output.to_string().contains(text)),
+            "{output}"
+        );
+    }
+    // Nor is it said who deployed, and from where.
+    let [publish] = &cloud.modal.received("AppPublish")[..] else {
+        panic!("one deployment")
+    };
+    assert!(
+        publish["request"].get("commit_info").is_none(),
+        "{publish:#}"
+    );
+    let sent = cloud
+        .modal
+        .search(&["ada@example.org".into(), "elsewhere".into()], &[]);
+    assert!(sent.is_empty(), "{sent:#?}");
+}
