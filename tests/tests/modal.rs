@@ -9,6 +9,7 @@ mod night;
 mod outcomes;
 mod received;
 mod secrets;
+mod view;
 mod volume;
 
 use std::os::unix::fs::PermissionsExt;

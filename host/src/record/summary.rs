@@ -43,8 +43,6 @@ pub struct Summary {
     pub origin: Option<Origin>,
     /// Folder of its files.
     pub folder: PathBuf,
-    /// The call it was where it is deployed; null: it was on this machine.
-    pub origin: Option<Origin>,
 }
 
 impl Summary {
@@ -71,7 +69,6 @@ impl Summary {
             settled_at: record.settled_at,
             origin: record.origin.clone(),
             folder: store.folder_of(&record.id),
-            origin: record.origin.clone(),
         }
     }
 }
