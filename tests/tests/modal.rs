@@ -10,6 +10,8 @@ mod night;
 mod outcomes;
 mod received;
 mod secrets;
+mod several;
+mod view;
 mod volume;
 
 use std::os::unix::fs::PermissionsExt;

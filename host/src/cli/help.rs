@@ -17,7 +17,7 @@ const GROUPS: [(&str, &[&str]); 5] = [
         "Runs",
         &["plan", "rehearse", "run", "status", "runs", "logs"],
     ),
-    ("On Modal", &["deploy", "undeploy"]),
+    ("On Modal, while you sleep", &["deploy", "undeploy"]),
     ("Templates and trust", &["template", "permission"]),
     ("This program", &["config", "doctor", "completions", "help"]),
 ];
