@@ -344,3 +344,6 @@ fn checks(report: Option<&Value>) -> Result<Vec<Check>> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

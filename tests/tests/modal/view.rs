@@ -62,7 +62,10 @@ fn at_80(cloud: &Cloud, line: &str, now: &str) -> String {
     let call = call.env("TZ", "UTC");
     let shown = call.terminal(80).finish().nothing_wrapped().to_string();
     // Of as many digits, so that lines break where they do.
-    let forge = cloud.github.repository("acme/shop").replace("/acme/shop", "");
+    let forge = cloud
+        .github
+        .repository("acme/shop")
+        .replace("/acme/shop", "");
     shown.replace(forge.trim_end_matches(".git"), "http://127.0.0.1:12345")
 }
 
