@@ -14,7 +14,8 @@ fn told(change: impl FnOnce(&mut Document)) -> String {
     change(&mut here);
     seal(&mut here);
     let found = between(&here, &deployed);
-    found.iter().map(|drift| format!("{drift}\n")).collect()
+    let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn entry_of(document: &mut Document) -> &mut toml::Table {
@@ -55,7 +56,7 @@ fn pins_of_the_image() {
     let told = told(|here| here.app.image.base = "debian:13".to_owned());
     assert_eq!(
         told,
-        "image: python:3.12.11-slim-bookworm is deployed, here it is debian:13\n"
+        "image: python:3.12.11-slim-bookworm is deployed, here it is debian:13"
     );
 }
 
