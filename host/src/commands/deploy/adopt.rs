@@ -58,6 +58,13 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
                 .warn(format!("{name}: its volume does not say what is deployed"));
             continue;
         };
+        if document.changeling != *name {
+            context.ui.warn(format!(
+                "{name}: its volume has what is deployed as {}",
+                document.changeling
+            ));
+            continue;
+        }
         adopt(&document, &folder, found, &deployments, context)?;
         adopted += 1;
     }
@@ -88,7 +95,6 @@ fn fetch(
         "op": "adopt",
         "environment": config.modal.environment,
         "apps": apps,
-        "prefix": prefix,
         "into": into,
     });
     let mut found = BTreeMap::new();

@@ -5,6 +5,7 @@ import importlib.util
 import io
 import pathlib
 import pickle
+import re
 import sys
 
 import modal
@@ -17,6 +18,9 @@ from report import emit, failed
 
 # Requests to Modal under way at once, where they are many and small.
 AT_ONCE = 24
+
+# Names of apps that are ours, and of their changelings.
+OURS = re.compile(r"changeling-([a-z0-9]+(?:-[a-z0-9]+)*)")
 
 STATES = {
     api_pb2.APP_STATE_DEPLOYED: "deployed",
@@ -96,31 +100,41 @@ async def _environments():
 async def _count_crons(environments):
     """Every deployed function of the workspace that has a schedule, by app."""
     lists = await _side_by_side(
-        [ask("AppList", api_pb2.AppListRequest(environment_name=name)) for name in environments]
+        [
+            ask("AppList", api_pb2.AppListRequest(environment_name=name))
+            for name in environments
+        ]
     )
     apps = [
         (environment, app)
-        for environment, answer in zip(environments, lists)
+        for environment, answer in zip(environments, lists, strict=True)
         for app in answer.apps
         if app.state == api_pb2.APP_STATE_DEPLOYED
     ]
 
     async def crons(app):
         try:
-            layout = await ask("AppGetLayout", api_pb2.AppGetLayoutRequest(app_id=app.app_id))
-            ids = layout.app_layout.function_ids.values()
+            layout = await ask(
+                "AppGetLayout", api_pb2.AppGetLayoutRequest(app_id=app.app_id)
+            )
             asked = [
-                ask("FunctionGetById", api_pb2.FunctionGetByIdRequest(function_id=id)) for id in ids
+                ask(
+                    "FunctionGetById", api_pb2.FunctionGetByIdRequest(function_id=given)
+                )
+                for given in layout.app_layout.function_ids.values()
             ]
             functions = await asyncio.gather(*asked)
         except NotFoundError:
             return 0  # Stopped since it was listed.
-        return sum(answer.function.schedule.WhichOneof("schedule_oneof") is not None for answer in functions)
+        return sum(
+            answer.function.schedule.WhichOneof("schedule_oneof") is not None
+            for answer in functions
+        )
 
     counts = await _side_by_side([crons(app) for _, app in apps])
     found = [
         {"app": app.name or app.description, "environment": environment, "crons": count}
-        for (environment, app), count in zip(apps, counts)
+        for (environment, app), count in zip(apps, counts, strict=True)
         if count
     ]
     emit("crons", count=sum(counts), apps=found)
@@ -148,7 +162,9 @@ def deploy(request):
         numbered = list(enumerate(request["apps"]))
         # The first goes alone: layers and files that all share are then there for the others.
         await asyncio.gather(*(one(number, app) for number, app in numbered[:1]))
-        await _side_by_side([one(number, app) for number, app in numbered[1:]], request["parallel"])
+        await _side_by_side(
+            [one(number, app) for number, app in numbered[1:]], request["parallel"]
+        )
 
     asyncio.run(all_of_them())
 
@@ -199,7 +215,10 @@ def adopt(request):
             found = await _found(name, environment or "")
             volume = modal.Volume.from_name(app["volume"], environment_name=environment)
             into = pathlib.Path(app["into"])
-            for source, target in (("deployed.json", "job.json"), ("template.wasm", "template.wasm")):
+            for source, target in (
+                ("deployed.json", "job.json"),
+                ("template.wasm", "template.wasm"),
+            ):
                 pieces = []
                 try:
                     async for piece in volume.read_file.aio(source):
@@ -214,14 +233,19 @@ def adopt(request):
 
     async def all_of_them():
         apps = request["apps"]
-        if apps is None:
-            listed = await ask("AppList", api_pb2.AppListRequest(environment_name=environment or ""))
-            names = sorted({app.name or app.description for app in listed.apps if app.state == api_pb2.APP_STATE_DEPLOYED})
-            prefix = request["prefix"]
+        if apps is None:  # all of ours
+            listed = await ask(
+                "AppList", api_pb2.AppListRequest(environment_name=environment or "")
+            )
+            ours = [
+                (OURS.fullmatch(app.name or app.description), app)
+                for app in listed.apps
+            ]
+            into = pathlib.Path(request["into"])
             apps = [
-                {"name": name, "volume": name, "into": str(pathlib.Path(request["into"]) / name.removeprefix(prefix))}
-                for name in names
-                if name.startswith(prefix)
+                {"name": found[0], "volume": found[0], "into": into / found[1]}
+                for found, app in ours
+                if found and app.state == api_pb2.APP_STATE_DEPLOYED
             ]
         await _side_by_side([one(app) for app in apps])
 
@@ -238,7 +262,10 @@ def stop(request):
             found = await _found(name, environment or "")
             if found.get("app_id"):
                 source = api_pb2.APP_STOP_SOURCE_PYTHON_CLIENT
-                await ask("AppStop", api_pb2.AppStopRequest(app_id=found["app_id"], source=source))
+                await ask(
+                    "AppStop",
+                    api_pb2.AppStopRequest(app_id=found["app_id"], source=source),
+                )
             where = {"environment_name": environment, "allow_missing": True}
             for kind in ("dict", "secret", "volume"):
                 if app[kind]:
@@ -257,11 +284,15 @@ def verify(request):
 
     async def one(name):
         try:
-            function = modal.Function.from_name(name, "check", environment_name=environment)
+            function = modal.Function.from_name(
+                name, "check", environment_name=environment
+            )
             call = await function.spawn.aio()
             result = await _result(call.object_id)
             if result.status != api_pb2.GenericResult.GENERIC_STATUS_SUCCESS:
-                raise RuntimeError(result.exception or "the function could not be started")
+                raise RuntimeError(
+                    result.exception or "the function could not be started"
+                )
             emit("verified", app=name, report=_plain(result.data))
         except Exception as error:
             failed(error, app=name)
@@ -275,7 +306,10 @@ async def _result(call):
         answer = await ask(
             "FunctionGetOutputs",
             api_pb2.FunctionGetOutputsRequest(
-                function_call_id=call, timeout=50, last_entry_id="0-0", clear_on_success=False
+                function_call_id=call,
+                timeout=50,
+                last_entry_id="0-0",
+                clear_on_success=False,
             ),
         )
         if answer.outputs:

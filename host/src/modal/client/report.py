@@ -40,7 +40,12 @@ def message(error):
     """What happened, with the causes the client hides."""
     said = [str(error) or type(error).__name__]
     cause = error.__cause__
-    while cause is not None and str(cause) and str(cause) not in said[-1] and len(said) < 4:
+    while (
+        cause is not None
+        and str(cause)
+        and str(cause) not in said[-1]
+        and len(said) < 4
+    ):
         said.append(str(cause))
         cause = cause.__cause__
     return ": ".join(said)
