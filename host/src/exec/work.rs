@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::pushed::adopt;
 use super::reach::Reach;
-use super::run::{Run, Stop, failure};
+use super::run::{Run, Stop, failure, interrupted};
 use super::{Called, Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
@@ -116,7 +116,7 @@ pub(super) fn work(
         return Err(stop);
     }
     let ended = match (how, failed) {
-        (How::Interrupted, _) => Err(Stop(Outcome::Interrupted)),
+        (How::Interrupted, _) => Err(Stop(interrupted())),
         (How::TimedOut, _) => Err(Stop(Outcome::TimedOut {
             after_seconds: plan.limits.timeout_seconds,
         })),
