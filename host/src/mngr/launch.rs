@@ -80,10 +80,11 @@ impl Launch {
         &self.mngr
     }
 
-    /// The agent's own program, where it runs in our wrapper.
-    pub fn agent(&self) -> Option<&Path> {
+    /// The agent's own program, where it runs in our wrapper; and whether it is one of those that answer
+    /// `--version`, and not any command of the user's.
+    pub fn agent(&self) -> Option<(&Path, bool)> {
         let wrapped = self.wrapped.as_ref()?;
-        Some(Path::new(&wrapped.program))
+        Some((Path::new(&wrapped.program), wrapped.kind.program().is_some()))
     }
 
     /// The command line that creates the agent, for the record.

@@ -140,9 +140,14 @@ fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Ch
     });
     let mut checks = vec![Check::new("mngr", None, says)];
     // A program of the repository is there when there is a workspace.
-    if let Some(agent) = launch.agent().filter(|agent| agent.is_absolute()) {
-        let says = answer(agent, "--version", user, context)
-            .map(|says| format!("{says} ({})", printable(&agent.to_string_lossy())));
+    if let Some((agent, answers)) = launch.agent().filter(|(agent, _)| agent.is_absolute()) {
+        let shown = printable(&agent.to_string_lossy());
+        // What a command of the user's own does when it is started, nobody knows.
+        let says = if answers {
+            answer(agent, "--version", user, context).map(|says| format!("{says} ({shown})"))
+        } else {
+            Ok(shown)
+        };
         checks.push(Check::new("agent", None, says));
     }
     checks
