@@ -12,6 +12,7 @@ mod outcomes;
 mod received;
 mod secrets;
 mod several;
+mod view;
 mod volume;
 
 use std::os::unix::fs::PermissionsExt;
