@@ -88,14 +88,14 @@ pub(super) fn work(
             },
         )?)
     })?;
-    if let Some(call) = with.called {
-        if let Err(error) = (call.may_start)() {
-            let message = error.to_string();
-            if let Err(error) = run.event(&Event::Note { message }) {
-                tracing::warn!("{error}");
-            }
-            return Err(Stop(failure(StepName::Agent, &error)));
+    if let Some(call) = with.called
+        && let Err(error) = (call.may_start)()
+    {
+        let message = error.to_string();
+        if let Err(error) = run.event(&Event::Note { message }) {
+            tracing::warn!("{error}");
         }
+        return Err(Stop(failure(StepName::Agent, &error)));
     }
     work.begun = true;
     let ended = match agent(run, plan, with, &workspace) {
