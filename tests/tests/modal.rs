@@ -1,6 +1,7 @@
 //! Changelings on Modal: the real client and the real container entrypoint against a control plane of the
 //! test's own (`changelings_tests::modal`).
 
+mod app;
 mod deliveries;
 mod deploy;
 mod exec;

@@ -53,10 +53,17 @@ fn a_container_that_is_taken_away_while_the_agent_works() {
         "{records:#?}"
     );
     cloud.does("status nightly");
-    let runs = cloud.does("runs --json").stdout;
-    for words in ["interrupted before it ended", "it is not started twice"] {
-        assert!(runs.contains(words), "{words}: {runs}");
-    }
+    // Both attempts were cut off; the second says why it did not begin.
+    let runs = cloud.does("runs --json").json();
+    let says: Vec<_> = runs["runs"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|run| run["says"].clone())
+        .collect();
+    assert_eq!(says, ["interrupted before it ended"; 2], "{runs:#}");
+    let printed = cloud.modal.printed(Some(&call));
+    assert!(printed.contains("it is not started twice"), "{printed}");
     cloud.nothing_was_left_behind();
 }
 
