@@ -53,10 +53,15 @@ fn a_container_that_is_taken_away_while_the_agent_works() {
         "{records:#?}"
     );
     cloud.does("status nightly");
-    let runs = cloud.does("runs --json").stdout;
-    for words in ["interrupted before it ended", "it is not started twice"] {
-        assert!(runs.contains(words), "{words}: {runs}");
+    let runs = cloud.does("runs --json").json();
+    let told: Vec<_> = runs["runs"].as_array().into_iter().flatten().collect();
+    assert_eq!(told.len(), 2, "{runs:#}");
+    for run in told {
+        assert_eq!(run["outcome"], "interrupted", "{run:#}");
+        assert_eq!(run["origin"]["call"], call.as_str(), "{run:#}");
     }
+    let printed = cloud.modal.printed(Some(&call));
+    assert!(printed.contains("not started twice"), "{printed}");
     cloud.nothing_was_left_behind();
 }
 

@@ -38,7 +38,7 @@ fn fifty_are_deployed_and_looked_at_by_one_client_each_time() {
     }
 
     let status = cloud.does("status --json").json();
-    assert_eq!(clients(), 2);
+    assert_eq!(clients(), 3);
     assert_eq!(
         status["changelings"].as_array().map(Vec::len),
         Some(50),
