@@ -146,10 +146,17 @@ async def stop_app(plane, app):
 
 
 @operation
-async def finish(plane, call, status):
-    """Ends a call that way."""
-    value = api_pb2.FunctionCallInputStatus.Value(f"FUNCTION_CALL_INPUT_STATUS_{status.upper()}")
-    calls.finish(plane, plane.state.input_of_call(call), value)
+async def time_out(plane, call):
+    """As when Modal's own limit is reached."""
+    for task in _containers(plane, call):
+        task.out_of_time(task.given)
+
+
+@operation
+async def delete_secret(plane, name):
+    """As somebody does on Modal's web pages."""
+    [id] = [secret.id for secret in plane.state.secrets.values() if secret.name == name]
+    del plane.state.secrets[id]
 
 
 # Waiting.

@@ -170,7 +170,7 @@ impl Modal {
         let script = project_root().join("tests/modal/plane.py");
         let script = script.to_str().expect("the project's path is text");
         let words = [python.to_str().expect("a path is text"), script, "."];
-        let words = if can_run_containers() {
+        let words = if needs::can_run_containers() {
             needs::as_root(words)
         } else {
             words.map(ToOwned::to_owned).to_vec()
@@ -290,14 +290,19 @@ impl Modal {
         self.tell(json!({ "do": "preempt", "call": call }));
     }
 
+    /// Ends a call and its container at Modal's own limit of time.
+    pub fn times_out(&self, call: &str) {
+        self.tell(json!({ "do": "time_out", "call": call }));
+    }
+
+    /// Deletes a secret as a person does on the web page.
+    pub fn delete_secret(&self, name: &str) {
+        self.tell(json!({ "do": "delete_secret", "name": name }));
+    }
+
     /// Stops an app as a person does on the web page.
     pub fn stop_app(&self, app: &str) {
         self.tell(json!({ "do": "stop_app", "app": app }));
-    }
-
-    /// Ends a call with a status, whatever its container does.
-    pub fn finish(&self, call: &str, status: &str) {
-        self.tell(json!({ "do": "finish", "call": call, "status": status }));
     }
 
     // Waiting.
@@ -437,10 +442,6 @@ impl Drop for Modal {
             "the control plane was asked what it does not know: {violations:#?}"
         );
     }
-}
-
-fn can_run_containers() -> bool {
-    cfg!(target_os = "linux")
 }
 
 /// Sends a request and reads the answer, each one JSON document.

@@ -40,6 +40,8 @@ pub struct Summary {
     pub settled_at: Option<Timestamp>,
     /// Folder of its files.
     pub folder: PathBuf,
+    /// The call it was where it is deployed; null: it was on this machine.
+    pub origin: Option<Origin>,
 }
 
 impl Summary {
@@ -65,6 +67,7 @@ impl Summary {
             needs_person: record.needs_person(),
             settled_at: record.settled_at,
             folder: store.folder_of(&record.id),
+            origin: record.origin.clone(),
         }
     }
 }
