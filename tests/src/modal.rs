@@ -305,6 +305,11 @@ impl Modal {
         self.tell(json!({ "do": "stop_app", "app": app }));
     }
 
+    /// Ends a call with a status, whatever its container does.
+    pub fn finish(&self, call: &str, status: &str) {
+        self.tell(json!({ "do": "finish", "call": call, "status": status }));
+    }
+
     // Waiting.
 
     /// Waits until a call is done and its containers are gone: its id, `status`, `function`, `trigger`
@@ -347,7 +352,8 @@ impl Modal {
         texts(&self.tell(json!({ "do": "search", "texts": texts_sought, "besides": besides })))
     }
 
-    /// An app's functions as received, by name, with `images` (uppermost first) and `files` mounted.
+    /// An app's functions as received, by name, with `images` (uppermost first) and mounted files by
+    /// `mounts`.
     pub fn definitions(&self, app: &str) -> Value {
         self.tell(json!({ "do": "definitions", "app": app }))
     }

@@ -7,13 +7,11 @@ mod ends;
 mod exec;
 mod faults;
 mod interrupts;
-mod many;
 mod night;
 mod outcomes;
-mod received;
-mod repositories;
 mod secrets;
 mod several;
+mod view;
 mod volume;
 
 use std::os::unix::fs::PermissionsExt;

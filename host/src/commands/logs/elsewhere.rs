@@ -68,6 +68,18 @@ pub(super) fn show(args: &Args, context: &Context) -> Result<bool> {
             .first()
             .filter(|fate| is_latest(fate, &deployed, &store)),
     };
+    let never = || {
+        store.runs(&Filter {
+            changeling: Some(deployed.name()),
+            limit: 1,
+            ..Filter::default()
+        })
+    };
+    if fate.is_none() && joined.calls.is_empty() && never()?.is_empty() {
+        let name = deployed.name();
+        return Err(Error::usage(format!("{name} has not run yet"))
+            .with_hint(format!("changeling run {name}")));
+    }
     let Some(fate) = fate.filter(|fate| fate.state.is_open() || fate.state.is_bad()) else {
         return Ok(false);
     };

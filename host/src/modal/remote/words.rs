@@ -72,7 +72,7 @@ impl Fate {
             State::NeverStarted => format!("modal app logs changeling-{changeling}"),
             State::DiedAtStart | State::Crashed | State::TimedOut | State::NoRecord => logs(),
             State::OutOfMemory => format!(
-                "changeling edit {changeling}   # more `memory` in [changelings.{changeling}.modal], then deploy"
+                "changeling edit {changeling} --modal memory=8GiB   # then: changeling deploy {changeling}"
             ),
             State::Stopped => return None,
         })

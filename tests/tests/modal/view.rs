@@ -1,0 +1,494 @@
+//! What is seen of deployed changelings: `status`, `run`, `logs`, `runs`, `list`, `show`, `doctor`.
+
+use std::time::{Duration, Instant};
+
+use changelings_tests::modal::{ANY, Fault};
+use changelings_tests::{Output, needs, tools};
+use serde_json::Value;
+
+use super::{COMMIT, Cloud};
+
+/// Longer than a command may take to say that nobody answers.
+const BOUND: Duration = Duration::from_secs(25);
+
+/// An app in the place of the deployed one, whose containers do nothing but begin, and wait for what the
+/// test makes of them. One with `mute` in its arguments dies before it notes that it began.
+const SCRIPTED: &str = r#"
+import json, pathlib, time
+import modal
+
+app = modal.App("changeling-NAME")
+volume = modal.Volume.from_name("changeling-NAME", create_if_missing=True)
+
+
+@app.function(schedule=modal.Cron("0 3 * * *"), volumes={"/changeling/volume": volume}, max_containers=1, timeout=600)
+def run(target: int = 0, by: str = "schedule"):
+    call = modal.current_function_call_id()
+    note = {"version": 1, "place": "modal", "call": call, "attempt": "a", "by": by, "changeling": "NAME"}
+    note |= {"repo": "REPO", "at": "2026-03-02T09:01:00Z"}
+    folder = pathlib.Path("/changeling/volume/started")
+    folder.mkdir(exist_ok=True)
+    (folder / f"{call}.a.json").write_text(json.dumps(note))
+    volume.commit()
+    print("has begun", call, flush=True)
+    time.sleep(600)
+"#;
+
+/// Puts the scripted app in the place of a deployed one.
+fn script(cloud: &Cloud, name: &str) {
+    let repo = cloud.github.repository("acme/shop");
+    let app = SCRIPTED.replace("NAME", name).replace("REPO", &repo);
+    let file = format!("work/scripted_{name}.py");
+    cloud.env.write(&file, app);
+    let args = [
+        "deploy",
+        &format!("scripted_{name}.py"),
+        "--name",
+        &format!("changeling-{name}"),
+    ];
+    let call = cloud.modal.client(&cloud.env, args).expect("it is there");
+    call.run().success();
+}
+
+/// Fires, and waits until the container has noted that it began.
+fn begins(cloud: &Cloud, name: &str) -> String {
+    let call = cloud.modal.fire(&format!("changeling-{name}")).remove(0);
+    cloud.modal.wait_for_log(&format!("has begun {call}"));
+    call
+}
+
+fn at_80(cloud: &Cloud, line: &str, now: &str) -> String {
+    let call = cloud.command(line.split(' ')).env("CHANGELINGS_NOW", now);
+    let call = call.env("TZ", "UTC");
+    let shown = call.terminal(80).finish().nothing_wrapped().to_string();
+    // Of as many digits, so that lines break where they do.
+    let forge = cloud
+        .github
+        .repository("acme/shop")
+        .replace("/acme/shop", "");
+    shown.replace(forge.trim_end_matches(".git"), "http://127.0.0.1:12345")
+}
+
+#[test]
+fn status_tells_apart_how_calls_without_a_record_ended() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    if !needs::containers() {
+        return;
+    }
+    let names = ["crashed", "died", "memory", "queue", "stopped", "timeout"];
+    for name in names {
+        cloud.add(name, COMMIT, "");
+    }
+    cloud.add("here", COMMIT, "");
+    let config = cloud.env.read_config();
+    let config = config.replace("[modal]\n", "[modal]\nmax_crons = 10\n");
+    cloud.env.write_config(&config);
+    let deploy = format!("deploy {}", names.join(" "));
+    cloud.does(&deploy);
+    for name in names {
+        script(&cloud, name);
+    }
+    let call = cloud.modal.fire("changeling-died").remove(0);
+    cloud.modal.finish(&call, "init_failure");
+    for (name, status) in [
+        ("crashed", "failure"),
+        ("memory", "kernel_oom_kill"),
+        ("timeout", "timeout"),
+    ] {
+        let call = begins(&cloud, name);
+        cloud.modal.finish(&call, status);
+    }
+    begins(&cloud, "queue");
+    // It has to wait for the one before.
+    cloud.modal.fire("changeling-queue");
+    cloud.modal.stop_app("changeling-stopped");
+    let config = cloud.env.read_config();
+    let (before, queue) = config
+        .split_once("[changelings.queue]")
+        .expect("it is there");
+    let queue = queue.replacen("0 3 * * *", "30 3 * * *", 1);
+    cloud
+        .env
+        .write_config(&format!("{before}[changelings.queue]{queue}"));
+
+    let shown = at_80(&cloud, "status", "2026-03-02T09:10:00Z");
+    insta::assert_snapshot!("status_of_calls", shown);
+
+    let told = cloud.does("status --json").json();
+    assert_eq!(told["modal"]["fresh"], true, "{told:#}");
+    let of = |name: &str| {
+        let items = told["changelings"].as_array().expect("a list");
+        let item = items.iter().find(|item| item["name"] == name);
+        item.expect("it is there")["deployment"].clone()
+    };
+    let state = |name: &str| of(name)["calls"][0]["state"].clone();
+    assert_eq!(
+        ["crashed", "died", "memory", "timeout", "queue"].map(state),
+        [
+            "crashed",
+            "died-at-start",
+            "out-of-memory",
+            "timed-out",
+            "waiting"
+        ]
+    );
+    assert_eq!(of("queue")["calls"][1]["state"], "running");
+    assert_eq!(of("stopped")["at_modal"], false);
+    assert_eq!(of("here"), Value::Null);
+
+    // What the container said of a call that left no record, and that one can go on looking.
+    let call = of("crashed")["calls"][0]["call"].clone();
+    let call = call.as_str().expect("an id");
+    let logs = cloud.does(&format!("logs {call}"));
+    assert_eq!(logs.stdout, format!("has begun {call}\n"));
+    assert!(
+        logs.stderr.contains("died while the run was under way"),
+        "{logs}"
+    );
+    let logs = cloud.command(["logs", "fc-unknown"]).run().exits(2);
+    assert!(logs.stderr.contains("changeling status"), "{logs}");
+
+    // A run is asked of an app that is gone.
+    let gone = cloud.command(["run", "stopped"]).run().exits(3);
+    assert!(gone.stderr.contains("changeling deploy stopped"), "{gone}");
+}
+
+#[test]
+fn a_fire_that_never_came_is_missed() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    cloud.add("nightly", COMMIT, "");
+    cloud.does("deploy nightly");
+    let early = cloud.does("status --json").json();
+    assert_eq!(
+        early["changelings"][0]["deployment"]["missed_fires"],
+        Value::Array(Vec::new())
+    );
+    // Two nights later.
+    let shown = at_80(&cloud, "status", "2026-03-04T09:00:00Z");
+    insta::assert_snapshot!("status_of_missed_fires", shown);
+    let offline = cloud
+        .command(["status", "--offline", "--json"])
+        .env("CHANGELINGS_NOW", "2026-03-05T09:00:00Z")
+        .run()
+        .success()
+        .json();
+    assert_eq!(offline["modal"]["fresh"], false);
+    assert_eq!(
+        offline["changelings"][0]["deployment"]["missed_fires"],
+        serde_json::json!(["2026-03-03T03:00:00Z", "2026-03-04T03:00:00Z"])
+    );
+}
+
+#[test]
+fn a_run_is_left_followed_and_kept() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let agent =
+        format!("echo 'I am at it'; while [ ! -e $shared/go ]; do sleep 0.1; done; {COMMIT}");
+    cloud.add("nightly", &agent, "");
+    cloud.does("deploy nightly");
+
+    // Ctrl-C ends the looking, and not the run.
+    let mut terminal = cloud.command(["run", "nightly"]).terminal(100);
+    terminal.wait_for("I am at it");
+    terminal.type_text("\x03");
+    let left = terminal.finish().exits(130);
+    assert!(left.screen.contains("the run goes on at Modal"), "{left}");
+    assert!(
+        left.screen.contains("changeling logs --follow nightly"),
+        "{left}"
+    );
+    let running = cloud.does("status --json").json();
+    let calls = &running["changelings"][0]["deployment"]["calls"];
+    assert_eq!(calls[0]["state"], "running", "{running:#}");
+    let now = cloud.does("logs nightly");
+    assert!(
+        now.stderr.contains("changeling logs --follow nightly"),
+        "{now}"
+    );
+
+    // Somebody looks again, to its end.
+    let mut terminal = cloud.command(["logs", "--follow", "nightly"]).terminal(100);
+    terminal.wait_for("I am at it");
+    cloud.env.write("shared/go", "");
+    let seen = terminal.finish().success();
+    assert!(seen.screen.contains("ended: pull-request"), "{seen}");
+
+    // It is in the history, and its files come when they are asked for.
+    let runs = cloud.does("runs --json").json();
+    let run = &runs["runs"][0];
+    assert_eq!(
+        (&run["outcome"], &run["origin"]["by"]),
+        (&"pull-request".into(), &"hand".into())
+    );
+    let id = run["id"].as_str().expect("an id");
+    let folder = cloud.env.changelings_home().join("runs").join(id);
+    assert!(!folder.join("log").exists());
+    let said = cloud.does("logs nightly");
+    assert!(said.stdout.contains("I am at it"), "{said}");
+    let patch = cloud.does(&format!("runs show {id} --patch"));
+    assert!(patch.stdout.contains("# mended"), "{patch}");
+    assert!(folder.join("log").exists());
+
+    // And one that nobody waits for.
+    let detached = cloud.does("run nightly --detach");
+    assert!(
+        detached.stdout.contains("changeling status nightly"),
+        "{detached}"
+    );
+    let calls = cloud.modal.calls("changeling-nightly");
+    assert_eq!(calls.len(), 2);
+    for call in &calls {
+        cloud.modal.wait_for(call["call"].as_str().expect("an id"));
+    }
+    let later = cloud.does("status --json").json();
+    assert_eq!(
+        later["changelings"][0]["deployment"]["calls"][0]["state"], "ended",
+        "{later:#}"
+    );
+    assert_eq!(
+        cloud.does("runs --json").json()["runs"]
+            .as_array()
+            .map(Vec::len),
+        Some(2)
+    );
+}
+
+#[test]
+fn several_repositories_run_side_by_side_or_one_alone() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let depot = cloud.env.repo("depot");
+    depot.write("app.py", "# FIXME: empty\n");
+    depot.commit(changelings_tests::ADA, "2025-11-03", "Begin");
+    cloud.github.serve(&depot, "acme/depot");
+    let [shop, depot] = ["acme/shop", "acme/depot"].map(|name| cloud.github.repository(name));
+    let repos = format!("repos = [\"{shop}\", \"{depot}\"]\nmax_parallel = 2");
+    cloud.add("both", COMMIT, &repos);
+    cloud.does("deploy both");
+    let one = cloud
+        .does(&format!("run both --repo {depot} --json"))
+        .json();
+    let runs = one["runs"].as_array().expect("a list");
+    assert_eq!(runs.len(), 1, "{one:#}");
+    assert_eq!(
+        (&runs[0]["repo"], &runs[0]["outcome"]),
+        (&depot.clone().into(), &"pull-request".into())
+    );
+
+    let both = cloud.does("run both");
+    assert!(
+        both.stderr.contains("shop: ") && both.stderr.contains("depot: "),
+        "{both}"
+    );
+    let status = cloud.does("status --json").json();
+    let items = status["changelings"].as_array().expect("a list");
+    let last = |item: &Value| (item["repo"].clone(), item["last"]["outcome"].clone());
+    let told: Vec<_> = items.iter().map(last).collect();
+    assert_eq!(
+        told,
+        [shop, depot].map(|repo| (repo.into(), Value::from("pull-request")))
+    );
+    let stranger = cloud
+        .command(["run", "both", "--repo", "acme/other"])
+        .run()
+        .exits(2);
+    assert!(stranger.stderr.contains("acme/depot"), "{stranger}");
+}
+
+#[test]
+fn what_was_known_is_shown_when_modal_is_away() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    cloud.add("nightly", COMMIT, "");
+    cloud.does("deploy nightly");
+    cloud.does("status");
+    let soon = |line: &str| {
+        let started = Instant::now();
+        let output = cloud.command(line.split(' ')).run();
+        assert!(
+            started.elapsed() < BOUND,
+            "{:?}:\n{output}",
+            started.elapsed()
+        );
+        output
+    };
+    let says = |output: &Output| {
+        assert!(output.stdout.contains("nightly  Modal"), "{output}");
+        assert!(
+            output.stderr.contains("what is shown of Modal is as of"),
+            "{output}"
+        );
+    };
+    // It hangs at once, or only after it has answered.
+    for call in [ANY, "FunctionCallFetch"] {
+        cloud.modal.fails(call, Fault::Hang, 1_000);
+        says(&soon("status").success());
+        cloud.modal.recovers();
+    }
+    // Twice it is not well, and nobody notices.
+    cloud.modal.fails(
+        "FunctionCallFetch",
+        Fault::Error("UNAVAILABLE", "not now"),
+        2,
+    );
+    assert_eq!(soon("status --json").json()["modal"]["fresh"], true);
+    cloud.modal.down();
+    says(&soon("status").success());
+    let run = soon("run nightly").exits(1);
+    assert!(run.stderr.contains("status.modal.com"), "{run}");
+}
+
+#[test]
+fn doctor_looks_at_the_account() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    cloud.add("nightly", COMMIT, "");
+    cloud.does("deploy nightly");
+    let look = |cloud: &Cloud, without: &[&str]| {
+        let call = cloud.command(["doctor", "--json"]);
+        let call = without
+            .iter()
+            .fold(call, |call, name| call.env_remove(name));
+        let report = call.run().json();
+        let checks = report["checks"].as_array().expect("a list").clone();
+        let ours = checks.into_iter().filter(|check| check["name"] == "modal");
+        let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
+        ours.map(|check| {
+            let message = text(&check["message"]);
+            let message = message.split(" (/").next().unwrap_or_default().to_owned();
+            format!(
+                "{} {message}\n  {}",
+                text(&check["level"]),
+                text(&check["mend"])
+            )
+        })
+        .collect::<Vec<_>>()
+        .join("\n")
+    };
+    let mut said = vec![("in order", look(&cloud, &[]))];
+    let tokens = ["MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"];
+    said.push(("no token", look(&cloud, &tokens)));
+    let config = cloud.env.read_config();
+    let full = config.replace(
+        "[modal]\n",
+        "[modal]\nmax_crons = 1\nenvironment = \"nights\"\n",
+    );
+    cloud.env.write_config(&full);
+    said.push(("full, and another environment", look(&cloud, &[])));
+    cloud
+        .env
+        .write_config(&config.replace("[modal]\n", "[modal]\nbinary = \"/nowhere/modal\"\n"));
+    said.push(("no client", look(&cloud, &[])));
+    let said: Vec<_> = said
+        .iter()
+        .map(|(what, said)| format!("# {what}\n{said}\n"))
+        .collect();
+    insta::assert_snapshot!("doctor_of_modal", said.join("\n"));
+}
+
+/// A client whose Python notes that it was started.
+fn counting_client(cloud: &Cloud) -> Option<impl Fn() -> usize> {
+    let real = tools::modal()?;
+    let bin = real.parent()?;
+    let home = bin.parent()?;
+    let calls = cloud.env.root().join("python-calls");
+    let python = format!(
+        "#!/bin/sh\necho called >> '{}'\nexec '{}' \"$@\"\n",
+        calls.display(),
+        bin.join("python").display()
+    );
+    let venv = cloud.env.root().join("venv");
+    std::fs::create_dir_all(venv.join("bin")).expect("making a folder of the test");
+    std::os::unix::fs::symlink(home.join("lib"), venv.join("lib")).expect("making a link");
+    std::fs::copy(home.join("pyvenv.cfg"), venv.join("pyvenv.cfg")).expect("copying a file");
+    let write = |name: &str, text: &str| {
+        use std::os::unix::fs::PermissionsExt as _;
+        let file = cloud.env.write(&format!("venv/bin/{name}"), text);
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
+            .expect("making a file executable");
+        file
+    };
+    let python = write("python", &python);
+    let script = write("modal", &format!("#!{}\nimport modal\n", python.display()));
+    let config = cloud.env.read_config();
+    let own = format!("[modal]\nbinary = \"{}\"\n", script.display());
+    cloud.env.write_config(&config.replace("[modal]\n", &own));
+    Some(move || {
+        std::fs::read_to_string(&calls)
+            .unwrap_or_default()
+            .lines()
+            .count()
+    })
+}
+
+#[test]
+fn one_process_asks_about_all_and_none_is_started_offline() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    for name in ["one", "two", "three", "four"] {
+        cloud.add(name, COMMIT, "");
+    }
+    let Some(calls) = counting_client(&cloud) else {
+        return;
+    };
+    let during = |line: &str| {
+        let before = calls();
+        cloud.does(line);
+        calls() - before
+    };
+    // One looks what is there, one deploys.
+    assert_eq!(during("deploy --all"), 2);
+    assert_eq!(during("status"), 1);
+    let logs = cloud.command(["logs", "one"]).run().exits(2);
+    assert!(logs.stderr.contains("one has not run yet"), "{logs}");
+    for line in [
+        "list",
+        "list --json",
+        "show one",
+        "status --offline",
+        "runs",
+        "config check",
+        "schedule",
+        "template list",
+    ] {
+        let before = calls();
+        cloud.command(line.split(' ')).run();
+        assert_eq!(calls() - before, 0, "{line}");
+    }
+}
+
+#[test]
+fn list_and_show_say_what_is_deployed() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    cloud.add("nightly", COMMIT, "");
+    cloud.add("here", COMMIT, "");
+    cloud.does("deploy nightly");
+    // Edited since: it fires as it was deployed.
+    let config = cloud.env.read_config();
+    let config = config.replacen("timeout = \"2m\"", "timeout = \"3m\"", 1);
+    cloud
+        .env
+        .write_config(&config.replacen("0 3 * * *", "0 5 * * *", 1));
+    let list = at_80(&cloud, "list", "2026-03-02T09:10:00Z");
+    insta::assert_snapshot!("list_of_deployed", list);
+    let shown = cloud.does("show nightly --json").json();
+    let deployment = &shown["deployment"];
+    assert_eq!(deployment["schedule"], "0 3 * * *");
+    assert_eq!(shown["next_fires"][0], "2026-03-03T03:00:00+00:00");
+    let drift = deployment["drift"].as_array().expect("a list");
+    assert_eq!(drift.len(), 2, "{drift:#?}");
+    let text = cloud.does("show nightly").stdout;
+    assert!(text.contains("changeling deploy nightly"), "{text}");
+}
