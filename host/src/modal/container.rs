@@ -97,7 +97,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         by: call.by,
     };
     let limit = Duration::from_secs(document.app.timeout_seconds);
-    process::interrupt_after(limit.saturating_sub(MARGIN.min(limit / 4)));
+    process::end_after(limit.saturating_sub(MARGIN.min(limit / 4)));
     let volume = Volume::open(&call.volume)?;
     let store = Store::open(&context.home)?;
     volume.import(&store, &document.changeling, &context.ui)?;

@@ -18,6 +18,7 @@ use changelings::modal::runner::{Runner, Source};
 use changelings::permission::Grants;
 use changelings::template::{Template, catalog};
 use changelings_tests::github::GitHub;
+use changelings_tests::http::Reply;
 use changelings_tests::traces::{Watch, files_with, processes_of, wait_for};
 use changelings_tests::{ADA, TestEnv, changeling, needs, tools};
 use rustix::process::{Pid, Signal, kill_process};
@@ -566,6 +567,23 @@ fn too_long() {
     world.call("fc-1", "a1", 2).is("timed-out", 124);
     assert!(world.seen("started").is_some());
     assert!(world.record("fc-1.a1", "record.json").contains("timed-out"));
+    world.nothing_lives();
+}
+
+/// Not the agent's own limit, but Modal's, which ends everything else, too.
+#[test]
+fn too_long_before_there_is_an_agent() {
+    let Some(world) = World::new(RESULT, "") else {
+        return;
+    };
+    world.change(|document| document["app"]["timeout_seconds"] = json!(8));
+    world.github.answers("", "info/refs", Reply::never(), 9);
+    let started = std::time::Instant::now();
+    let ended = world.call("fc-1", "a1", 2).is("timed-out", 124);
+    assert_eq!(ended.asked, ["commit", "commit"]);
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+    assert_eq!(world.records(), ["fc-1.a1"]);
+    assert!(world.seen("started").is_none());
     world.nothing_lives();
 }
 
