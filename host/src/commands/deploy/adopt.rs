@@ -162,6 +162,7 @@ fn adopt(
             at: context.clock.now(),
             app_id,
             deployment: found.version,
+            environment: found.environment.clone(),
             document: document.clone(),
         };
         deployments.adopt(&deployed, component.as_deref())?;
