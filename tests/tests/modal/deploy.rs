@@ -325,3 +325,35 @@ fn fifty_in_one_process() {
     let last = world.function("changeling-n49", "run");
     assert_eq!(first["image_id"], last["image_id"]);
 }
+
+/// Where no program here can run there: the image builds it from the last commit.
+#[test]
+fn a_program_built_in_the_image() {
+    let Some(world) = World::new("") else { return };
+    let repo = world.env.repo("sources");
+    repo.write("Cargo.toml", "[workspace]\n");
+    repo.commit(changelings_tests::ADA, "2025-01-01", "First");
+    repo.write("secret.txt", "not committed");
+    let folder = repo.path().display().to_string();
+    world.configure(&format!("{NIGHTLY}modal.runner = \"{folder}\"\n"));
+    world.run(["deploy", "nightly"]).success();
+    let definitions = world.modal.definitions("changeling-nightly");
+    let run = &definitions["run"];
+    let text = run.to_string();
+    assert!(text.contains("cargo build --release --locked"), "{text}");
+    assert!(text.contains("COPY"), "{text}");
+    assert!(!text.contains("/changeling/changeling"), "{text}");
+    // Nothing of this machine but the commit, and the same bytes each time.
+    assert_eq!(
+        world
+            .modal
+            .search(&["not committed".to_owned(), folder.clone()], &[])
+            .len(),
+        0
+    );
+    let packed = || std::fs::read(world.folder("nightly").join("source.tar.gz")).unwrap();
+    let first = packed();
+    std::fs::remove_file(world.folder("nightly").join("source.tar.gz")).unwrap();
+    world.run(["deploy", "nightly"]).success();
+    assert_eq!(packed(), first);
+}
