@@ -64,7 +64,11 @@ pub fn of(record: &Record, store: &Store, context: &Context) -> Vec<Advice> {
     }
     if outcome.error_kind().is_some() && record.kind == Kind::Run {
         // Where it was.
-        let here = if record.origin.is_none() { " --local" } else { "" };
+        let here = if record.origin.is_none() {
+            " --local"
+        } else {
+            ""
+        };
         let run = format!("changeling run {}{here}", record.changeling);
         add("run it again", run);
     }

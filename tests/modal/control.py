@@ -235,8 +235,13 @@ async def definitions(plane, app):
             request = plane.state.images[image].request
             images.append(as_json(request))
             image = request.image.base_images[0].image_id if request.image.base_images else ""
-        mounts = {id: [as_json(file) for file in plane.state.mounts[id].files] for id in definition.mount_ids}
-        functions[name] = {"function": as_json(definition), "images": images, "mounts": mounts}
+        files = [file for mount in definition.mount_ids for file in plane.state.mounts[mount].files]
+        files.sort(key=lambda file: file.filename)
+        functions[name] = {
+            "function": as_json(definition),
+            "images": images,
+            "files": [as_json(file) for file in files],
+        }
     return functions
 
 

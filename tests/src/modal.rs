@@ -342,7 +342,7 @@ impl Modal {
         texts(&self.tell(json!({ "do": "search", "texts": texts_sought, "besides": besides })))
     }
 
-    /// An app's functions as received, by name, with images (uppermost first) and mounted files.
+    /// An app's functions as received, by name, with `images` (uppermost first) and `files` mounted.
     pub fn definitions(&self, app: &str) -> Value {
         self.tell(json!({ "do": "definitions", "app": app }))
     }

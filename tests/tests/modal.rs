@@ -2,6 +2,7 @@
 //! test's own (`changelings_tests::modal`).
 
 mod deliveries;
+mod deploy;
 mod exec;
 mod faults;
 mod many;
@@ -9,6 +10,7 @@ mod night;
 mod outcomes;
 mod received;
 mod secrets;
+mod several;
 mod view;
 mod volume;
 
@@ -209,7 +211,10 @@ fn small_runner(env: &TestEnv) -> PathBuf {
     put(52, &64_u16.to_le_bytes()); // of this header
     put(54, &56_u16.to_le_bytes()); // of a program header, of which there is none
     put(58, &64_u16.to_le_bytes()); // of a section header, of which there is none
-    env.write("runner", elf)
+    let file = env.write("runner", elf);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
+        .expect("making a file executable");
+    file
 }
 
 /// Whether the program under test, which was built for this machine, would find its libraries in the

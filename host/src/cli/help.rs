@@ -8,7 +8,7 @@ use crate::ui::style::{HEADING, NAME};
 use crate::ui::text::{Cut, shorten};
 
 /// Every visible command is in exactly one group (a test sees to it).
-const GROUPS: [(&str, &[&str]); 4] = [
+const GROUPS: [(&str, &[&str]); 5] = [
     (
         "Changelings",
         &["add", "list", "show", "edit", "enable", "disable", "remove"],
@@ -17,6 +17,7 @@ const GROUPS: [(&str, &[&str]); 4] = [
         "Runs",
         &["plan", "rehearse", "run", "status", "runs", "logs"],
     ),
+    ("On Modal, while you sleep", &["deploy", "undeploy"]),
     ("Templates and trust", &["template", "permission"]),
     ("This program", &["config", "doctor", "completions", "help"]),
 ];

@@ -1,6 +1,7 @@
 mod adopt;
 mod reschedule;
 mod show;
+mod verify;
 
 pub(super) use reschedule::reschedule;
 
@@ -16,6 +17,7 @@ use crate::modal::client::Client;
 use crate::modal::deploy::{self, How, Inspected, News, Preparation, Prepared, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
 use crate::names::Name;
+use verify::Verified;
 
 /// Deploy changelings to Modal, where they run on their schedule
 ///
@@ -61,6 +63,12 @@ struct Sent {
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
     let config = Config::load(&context.home)?;
+    if args.json && args.verify == Verify::Full {
+        return Err(
+            Error::usage("`--json` tells of a deploy, and `--verify full` makes a run")
+                .with_hint("changeling run NAME --json, when it is deployed"),
+        );
+    }
     if args.adopt {
         return adopt::run(args, &config, context);
     }
@@ -106,8 +114,16 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         prepared.write(context)?;
     }
     let sent = send(&client, &prepared, context)?;
-    let verified = verify(args, &client, &sent, context)?;
-    show::end(args.json, &sent, &verified, context)
+    let verified = match args.verify {
+        Verify::Quick => verify::quick(&client, &sent, context)?,
+        Verify::None | Verify::Full => Verified::new(),
+    };
+    left_behind(&config, &deployments, context)?;
+    show::end(args.json, &sent, &verified, context)?;
+    match args.verify {
+        Verify::Full => verify::full(&sent, context),
+        Verify::None | Verify::Quick => Ok(()),
+    }
 }
 
 /// All of them, or everything that is wrong with any.
@@ -137,7 +153,10 @@ fn prepare_all(
     };
     let count = errors.len();
     for (name, error) in errors {
-        context.ui.error(&error.context(name));
+        let is_named = error.to_string().contains(name.as_str());
+        context
+            .ui
+            .error(&if is_named { error } else { error.context(name) });
     }
     Err(Error::new(
         kind,
@@ -233,27 +252,16 @@ fn send(client: &Client, prepared: &[Prepared], context: &Context) -> Result<Vec
     Ok(sent)
 }
 
-/// What deployed functions say of themselves.
-type Verified = Vec<(Name, Result<Vec<deploy::Check>>)>;
-
-fn verify(args: &Args, client: &Client, sent: &[Sent], context: &Context) -> Result<Verified> {
-    let documents: Vec<_> = sent
-        .iter()
-        .filter_map(|sent| Some(&sent.result.as_ref().ok()?.document))
-        .collect();
-    let mut verified = Vec::new();
-    if args.verify == Verify::None || documents.is_empty() {
-        return Ok(verified);
+/// What is deployed and was renamed or taken out of the configuration goes on running.
+fn left_behind(config: &Config, deployments: &Deployments, context: &Context) -> Result<()> {
+    for name in deployments.names()? {
+        if !config.changelings.contains_key(&name) {
+            context.ui.warn(format!(
+                "{name} is deployed and not in the configuration any more; to stop it: changeling undeploy {name}"
+            ));
+        }
     }
-    let progress = context
-        .ui
-        .progress("looking whether a run could work there");
-    deploy::verify(client, &documents, &mut |name, checks| {
-        verified.push((name.clone(), checks));
-    })?;
-    drop(progress);
-    verified.sort_by(|a, b| a.0.cmp(&b.0));
-    Ok(verified)
+    Ok(())
 }
 
 /// The folder of a deployment, for messages.

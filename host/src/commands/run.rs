@@ -12,6 +12,7 @@ use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::{self, Outcome, Ran, RunWish, StepName, Trigger};
+use crate::names::Name;
 use crate::prepare::{self, Selection, Subject};
 use crate::repo_url::RepoUrl;
 
@@ -62,6 +63,23 @@ pub struct Args {
     /// The clock asks, and no person: what is paused stays paused
     #[arg(long, hide = true)]
     scheduled: bool,
+}
+
+impl Args {
+    /// With the name and nothing else said.
+    pub(super) fn of(name: &Name) -> Self {
+        Self {
+            name: name.to_string(),
+            local: false,
+            detach: false,
+            repo: None,
+            agent_command: None,
+            keep: false,
+            json: false,
+            dry_run: false,
+            scheduled: false,
+        }
+    }
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {

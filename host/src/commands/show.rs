@@ -105,9 +105,15 @@ impl Deployment {
         }
         pairs.push(("files", context.shown(&self.folder)));
         if !self.drift.is_empty() {
-            let command = paint(style::NAME, format!("changeling deploy {}", self.changeling));
+            let command = paint(
+                style::NAME,
+                format!("changeling deploy {}", self.changeling),
+            );
             let arrow = paint(style::HELP, "→");
-            pairs.push(("differs", format!("{}\n{arrow} {command}", self.drift.join("\n"))));
+            pairs.push((
+                "differs",
+                format!("{}\n{arrow} {command}", self.drift.join("\n")),
+            ));
         }
         pairs
     }

@@ -109,29 +109,29 @@ impl Leftovers {
     /// # Errors
     /// Nothing was said and nobody can be asked.
     pub(super) fn choose(self, context: &Context) -> Result<Stop> {
-        let ask = |what: &str, flag: &str, delete: bool, keep: bool| {
+        let secret = ("secret", "the secret", self.delete_secret, self.keep_secret);
+        let volume = (
+            "volume",
+            "the volume with the records of its runs",
+            self.delete_volume,
+            self.keep_volume,
+        );
+        let ask = |(flag, what, delete, keep): (&str, &str, bool, bool)| {
             if delete || keep {
                 return Ok(delete);
             }
-            context
-                .ui
-                .confirm(&format!("Delete {what}, too?"), false)
-                .map_err(|error| match error.kind {
-                    Kind::NeedsPerson => {
-                        Error::needs_person(format!("what becomes of {what} was not said"))
-                            .with_hint(format!("add --delete-{flag} or --keep-{flag}"))
-                    }
-                    _ => error,
-                })
+            let answer = context.ui.confirm(&format!("Delete {what}, too?"), false);
+            answer.map_err(|error| match error.kind {
+                Kind::NeedsPerson => Error::needs_person(format!(
+                    "what becomes of {what} was not said, and nobody can be asked"
+                ))
+                .with_hint(format!("add --keep-{flag} or --delete-{flag}")),
+                _ => error,
+            })
         };
         Ok(Stop {
-            delete_secret: ask("the secret", "secret", self.delete_secret, self.keep_secret)?,
-            delete_volume: ask(
-                "the volume with the records of its runs",
-                "volume",
-                self.delete_volume,
-                self.keep_volume,
-            )?,
+            delete_secret: ask(secret)?,
+            delete_volume: ask(volume)?,
         })
     }
 }

@@ -64,10 +64,15 @@ pub fn check_owner(
     before: Option<&Deployed>,
     take_over: bool,
 ) -> Result<()> {
-    if take_over || !found.is_there() || found.tags.get(TAG_HOME) == Some(&document.home) {
+    if take_over || !found.is_there() {
         return Ok(());
     }
-    if before.is_some_and(|before| Some(&before.app_id) == found.app_id.as_ref()) {
+    let is_ours = match found.tags.get(TAG_HOME) {
+        Some(home) => *home == document.home,
+        // Somebody took the tags off; it is still the app that was made here.
+        None => before.is_some_and(|before| Some(&before.app_id) == found.app_id.as_ref()),
+    };
+    if is_ours {
         return Ok(());
     }
     let name = &document.changeling;

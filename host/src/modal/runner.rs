@@ -11,6 +11,7 @@ use crate::config::{FilePath, Modal};
 use crate::context::Context;
 use crate::error::{Error, Kind};
 use crate::names::Digest;
+use crate::python::executable;
 use elf::Misfit;
 
 /// Where the image keeps a program that it fetched or built.
@@ -56,6 +57,8 @@ pub enum RunnerError {
         #[source]
         source: std::io::Error,
     },
+    #[error("{0}, which `runner` names, is not executable")]
+    NotExecutable(String),
     #[error("{0} has no Cargo.toml: it is no folder with the sources of changelings")]
     NoSources(String),
     #[error("`runner` names a URL without the checksum of what is there")]
@@ -72,6 +75,7 @@ impl From<RunnerError> for Error {
                  runner = \"PATH\"; or runner = \"https://...#sha256=...\"; or let the image build it: \
                  runner = \"FOLDER WITH THE SOURCES\""
             ),
+            RunnerError::NotExecutable(path) => format!("chmod +x {}", shell_words::quote(path)),
             RunnerError::Read { .. } | RunnerError::NoSources(_) => {
                 "`runner` is \"auto\", the path of a program for Linux, a folder with sources, or an https \
                  URL"
@@ -147,6 +151,7 @@ impl Runner {
             source,
         })?;
         match elf::fits(&bytes, glibc) {
+            Ok(()) if executable(file).is_none() => Err(RunnerError::NotExecutable(path)),
             Ok(()) => Ok(Self::mounted(file.to_owned(), &bytes)),
             Err(misfit) => Err(RunnerError::NotThat { path, misfit }),
         }

@@ -38,11 +38,10 @@ pub struct Summary {
     /// It waits for somebody to look.
     pub needs_person: bool,
     pub settled_at: Option<Timestamp>,
-    /// `None`: it was on this machine.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub origin: Option<Origin>,
     /// Folder of its files.
     pub folder: PathBuf,
+    /// The call it was where it is deployed; null: it was on this machine.
+    pub origin: Option<Origin>,
 }
 
 impl Summary {
@@ -67,8 +66,8 @@ impl Summary {
             url: record.url().map(str::to_owned),
             needs_person: record.needs_person(),
             settled_at: record.settled_at,
-            origin: record.origin.clone(),
             folder: store.folder_of(&record.id),
+            origin: record.origin.clone(),
         }
     }
 }

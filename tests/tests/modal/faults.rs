@@ -1,5 +1,6 @@
 //! What is said and left when Modal, the network or the account is not as hoped.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
 use changelings_tests::modal::{ANY, Fault};
@@ -9,6 +10,9 @@ use super::{COMMIT, Cloud};
 
 /// Longer than a command may take to say that nobody answers.
 const BOUND: Duration = Duration::from_secs(25);
+
+/// As somebody says it who is not asked.
+const UNDEPLOY: &str = "undeploy nightly --yes --keep-secret --keep-volume";
 
 /// A changeling that is to be deployed.
 fn cloud() -> Option<Cloud> {
@@ -71,15 +75,21 @@ fn a_control_plane_that_is_down_or_hangs() {
         } else {
             cloud.modal.fails(ANY, Fault::Hang, usize::MAX >> 12);
         }
-        for line in ["deploy nightly", "run nightly", "undeploy nightly --yes"] {
-            let output = soon(cloud.command(line.split(' ')).patience(BOUND * 2));
-            assert_ne!(output.code, 0, "{output}");
-            assert!(nobody_answers(&output), "{output}");
-        }
-        // What is known is told all the same.
-        let status = soon(cloud.command(["status"])).success();
-        assert!(status.stdout.contains("nightly"), "{status}");
-        assert!(nobody_answers(&status), "{status}");
+        // Each waits as long as it may: side by side.
+        thread::scope(|scope| {
+            for line in ["deploy nightly", "run nightly", UNDEPLOY] {
+                let call = cloud.command(line.split(' '));
+                scope.spawn(|| {
+                    let output = soon(call);
+                    assert_ne!(output.code, 0, "{output}");
+                    assert!(nobody_answers(&output), "{output}");
+                });
+            }
+            // What is known is told all the same.
+            let status = soon(cloud.command(["status"])).success();
+            assert!(status.stdout.contains("nightly"), "{status}");
+            assert!(nobody_answers(&status), "{status}");
+        });
     }
 }
 
@@ -175,5 +185,5 @@ fn an_app_that_somebody_stopped() {
     let run = cloud.command(["run", "nightly"]).run().exits(3);
     says(&run, "changeling deploy");
     // Gone already is fine.
-    cloud.does("undeploy nightly --yes");
+    cloud.does(UNDEPLOY);
 }

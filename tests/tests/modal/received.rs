@@ -27,7 +27,8 @@ fn every_field_of_functions_and_images() {
         insta::assert_snapshot!(format!("received_of_{name}"), text(definitions, &cloud.env));
     }
     let apps = cloud.modal.apps();
-    let published: Vec<_> = apps.iter().map(|app| app["publish"].clone()).collect();
+    let mut published: Vec<_> = apps.iter().map(|app| app["publish"].clone()).collect();
+    published.sort_by_key(|publish| publish["name"].to_string());
     insta::assert_snapshot!("received_at_publishing", text(json!(published), &cloud.env));
 }
 
@@ -41,17 +42,45 @@ fn text(mut value: Value, env: &TestEnv) -> String {
 fn normalise(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            for (name, value) in fields {
+            let mut named: Vec<_> = std::mem::take(fields).into_iter().collect();
+            for (name, value) in &mut named {
+                if let Some(word) = kind_of(name) {
+                    word.clone_into(name);
+                }
                 match name.as_str() {
-                    "sha256_hex" => *value = "[DIGEST]".into(),
-                    "size" => *value = "[SIZE]".into(),
-                    "changelings-home" | "changelings-job" => *value = "[DIGEST]".into(),
+                    "sha256_hex" | "changelings-home" | "changelings-job" => {
+                        *value = "[DIGEST]".into();
+                    }
                     _ => normalise(value),
                 }
             }
+            // Those of a set come in any order.
+            named.sort_by(|(one, _), (other, _)| one.cmp(other));
+            *fields = named.into_iter().collect();
         }
         Value::Array(values) => values.iter_mut().for_each(normalise),
-        Value::String(text) if text.starts_with("im-") => *text = "[IMAGE]".into(),
+        Value::String(text) => {
+            if let Some(word) = kind_of(text) {
+                word.clone_into(text);
+            }
+        }
         _ => {}
     }
+}
+
+/// The word for an id of Modal's: what is sent side by side is not numbered alike each time.
+fn kind_of(text: &str) -> Option<&'static str> {
+    let (kind, rest) = text.split_once('-')?;
+    let is_id = rest.len() == 22 && rest.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let words = [
+        ("ap", "[APP]"),
+        ("de", "[DEFINITION]"),
+        ("fu", "[FUNCTION]"),
+        ("im", "[IMAGE]"),
+        ("mo", "[MOUNT]"),
+        ("st", "[SECRET]"),
+        ("vo", "[VOLUME]"),
+    ];
+    let word = words.iter().find(|(prefix, _)| *prefix == kind && is_id);
+    word.map(|(_, word)| *word)
 }

@@ -16,7 +16,7 @@ fn nothing_shows_a_secret() {
     // An agent that looks for everything it can read, and says it.
     let agent = "id -un > $shared/user; env > $shared/env\n\
                  cat /proc/[0-9]*/environ > $shared/environs 2> /dev/null || true\n\
-                 env; cat /changeling/job.json; find /changeling /root -readable -type f 2> /dev/null | head -200 | xargs cat 2> /dev/null\n\
+                 env; cat /changeling/job.json; find /changeling /root -type f -size -200k -exec cat {} + 2> /dev/null || true\n\
                  echo '# mended' >> app.py; git commit -qam 'Mend'";
     cloud.add(
         "nightly",
@@ -24,9 +24,9 @@ fn nothing_shows_a_secret() {
         "secrets = [\"GITHUB_TOKEN\", \"HOUSE_KEY\"]",
     );
     // Whoever deploys stands in a clone of something else, with a password in its address.
-    let clone = cloud.env.repo("elsewhere");
+    let clone = cloud.env.repo("private-affairs");
     clone.commit(changelings_tests::ADA, "2025-11-03", "Begin");
-    let origin = format!("https://somebody:{PASSWORD}@example.org/elsewhere.git");
+    let origin = format!("https://somebody:{PASSWORD}@example.org/private-affairs.git");
     clone.git(["remote", "add", "origin", &origin]);
     let watch = Watch::of(cloud.env.root());
     let deploy = cloud
@@ -86,6 +86,6 @@ fn nothing_shows_a_secret() {
     );
     let sent = cloud
         .modal
-        .search(&["ada@example.org".into(), "elsewhere".into()], &[]);
+        .search(&["ada@example.org".into(), "private-affairs".into()], &[]);
     assert!(sent.is_empty(), "{sent:#?}");
 }

@@ -7,7 +7,7 @@ use toml_edit::{DocumentMut, Item};
 
 use super::Args;
 use crate::config::edit::edit_config;
-use crate::config::{Config, parse_name};
+use crate::config::{Config, parse_name, schema};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::modal::client::Client;
@@ -172,37 +172,37 @@ fn adopt(
     Ok(())
 }
 
-/// The entry with what differs from what is built in.
+/// The entry with what differs from what is built in, in the order of the reference.
 fn entry(document: &Document, template: Option<String>) -> Result<toml_edit::Table> {
-    let whole = document
-        .config
-        .get("changelings")
-        .and_then(|table| table.get(document.changeling.as_str()));
-    let whole = whole
-        .and_then(toml::Value::as_table)
-        .cloned()
-        .unwrap_or_default();
-    let text =
-        toml::to_string(&plain(document)?).map_err(|error| Error::failed(error.to_string()))?;
-    let plain: toml::Table = text
-        .parse()
-        .map_err(|error: toml::de::Error| Error::failed(error.to_string()))?;
-    let mut own: toml::Table = whole
-        .into_iter()
-        .filter(|(key, value)| {
-            plain.get(key) != Some(value) || key == "template" || key == "timezone"
-        })
-        .collect();
-    if let Some(template) = template {
-        own.insert("template".to_owned(), template.into());
+    let failed = |error: &dyn std::fmt::Display| Error::failed(error.to_string());
+    let name = document.changeling.as_str();
+    let changelings = document.config.get("changelings");
+    let whole = changelings.and_then(|table| table.get(name)?.as_table());
+    let mut whole = whole.cloned().unwrap_or_default();
+    let plain = plain(document)?;
+    let says = |key: &str, value: &toml::Value| {
+        plain.get(key) != Some(value) || matches!(key, "template" | "timezone")
+    };
+    whole.retain(|key, value| says(key, value));
+    if let (Some(toml::Value::Table(modal)), Some(toml::Value::Table(plain))) =
+        (whole.get_mut("modal"), plain.get("modal"))
+    {
+        modal.retain(|key, value| plain.get(key) != Some(value));
     }
     // What was agreed to was for a container.
-    own.remove("unattended");
-    let text = toml::to_string(&own).map_err(|error| Error::failed(error.to_string()))?;
+    whole.remove("unattended");
+    if let Some(template) = template {
+        whole.insert("template".to_owned(), template.into());
+    }
+    let text = toml::to_string(&whole).map_err(|error| failed(&error))?;
     let doc: DocumentMut = text
         .parse()
-        .map_err(|error: toml_edit::TomlError| Error::failed(error.to_string()))?;
-    Ok(doc.as_table().clone())
+        .map_err(|error: toml_edit::TomlError| failed(&error))?;
+    let mut entry = doc.as_table().clone();
+    let order: Vec<_> = schema::changeling_keys().collect();
+    let place = |key: &str| order.iter().position(|known| *known == key);
+    entry.sort_values_by(|a, _, b, _| place(a.get()).cmp(&place(b.get())));
+    Ok(entry)
 }
 
 /// What the entry would be with nothing but template and repositories said.

@@ -43,13 +43,18 @@ pub(in crate::commands) fn reschedule(
         }
         return Ok(());
     }
-    let client =
-        Client::find(config, context).map_err(|error| unfinished(error.into(), enabled))?;
+    let names: Vec<_> = others
+        .iter()
+        .map(|deployed| deployed.document.changeling.as_str())
+        .collect();
+    let names = names.join(" ");
+    let unfinished = |error| unfinished(error, &names, enabled);
+    let client = Client::find(config, context).map_err(|error| unfinished(error.into()))?;
     let documents = others
         .iter()
         .map(|deployed| deploy::rescheduled(deployed, enabled, context))
         .collect::<Result<Vec<_>>>()
-        .map_err(|error| unfinished(error, enabled))?;
+        .map_err(unfinished)?;
     let sendings: Vec<_> = documents
         .iter()
         .map(|document| Sending {
@@ -72,7 +77,7 @@ pub(in crate::commands) fn reschedule(
     drop(progress);
     match asked.err().or(first) {
         None => Ok(()),
-        Some(error) => Err(unfinished(error, enabled)),
+        Some(error) => Err(unfinished(error)),
     }
 }
 
@@ -86,7 +91,7 @@ fn is_other(deployed: &Deployed, enabled: bool) -> bool {
 }
 
 /// The configuration is changed, and Modal does not know.
-fn unfinished(error: Error, enabled: bool) -> Error {
+fn unfinished(error: Error, names: &str, enabled: bool) -> Error {
     let hint = error.hint.clone();
     let (told, again) = match enabled {
         true => (
@@ -99,7 +104,7 @@ fn unfinished(error: Error, enabled: bool) -> Error {
         ),
     };
     let error = error.context(told);
-    let again = format!("`changeling {again} NAME` tries again");
+    let again = format!("`changeling {again} {names}` tries again");
     error.with_hint(match hint {
         Some(hint) => format!("{hint}; {again}"),
         None => again,

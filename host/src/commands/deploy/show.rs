@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use super::{Sent, Verified, failed, folder};
+use super::verify::Verified;
+use super::{Sent, failed, folder};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::modal::APP;

@@ -1,0 +1,343 @@
+//! `changeling deploy` and what follows from it, against a control plane that keeps everything it is told.
+
+mod adopt;
+mod refused;
+mod stop;
+mod trouble;
+
+use std::path::PathBuf;
+
+use changelings_tests::modal::Modal;
+use changelings_tests::{Invocation, Output, TestEnv};
+use serde_json::Value;
+
+const TOKEN: &str = "ghp_abcdefghij0123456789ABCDEFGHIJ012345";
+const KEY: &str = "sk-ant-of-the-container-0123456789";
+
+struct World {
+    env: TestEnv,
+    modal: Modal,
+}
+
+const NIGHTLY: &str = "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepo = \"acme/shop\"\n\
+                       schedule = \"0 3 * * *\"\ntimezone = \"Europe/Zurich\"\n";
+
+impl World {
+    /// With these entries in the configuration; `None` after a loud word.
+    #[track_caller]
+    fn new(entries: &str) -> Option<Self> {
+        let env = TestEnv::new();
+        let modal = Modal::start(&env)?;
+        let world = Self { env, modal };
+        world.configure(entries);
+        Some(world)
+    }
+
+    fn configure(&self, entries: &str) {
+        self.configure_with("", entries);
+    }
+
+    /// `modal` are more lines of `[modal]`.
+    fn configure_with(&self, modal: &str, entries: &str) {
+        let program = super::small_runner(&self.env);
+        self.env.write_config(&format!(
+            "[defaults]\nidentity = {{ name = \"Night Shift\", email = \"night@example.org\" }}\n\
+             [modal]\nrunner = \"{}\"\n{modal}\n{entries}",
+            program.display()
+        ));
+    }
+
+    fn command<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Invocation {
+        self.modal
+            .call(self.env.command(args))
+            .env("GITHUB_TOKEN", TOKEN)
+            .env("ANTHROPIC_API_KEY", KEY)
+    }
+
+    #[track_caller]
+    fn run<'a>(&self, args: impl IntoIterator<Item = &'a str>) -> Output {
+        self.command(args).run()
+    }
+
+    /// The app of this name that is there now.
+    #[track_caller]
+    fn app(&self, name: &str) -> Value {
+        let apps = self.modal.apps();
+        let found = apps.into_iter().rfind(|app| app["name"] == name);
+        found.unwrap_or_else(|| panic!("no app {name}"))
+    }
+
+    /// A function's definition as Modal has it.
+    fn function(&self, app: &str, function: &str) -> Value {
+        self.modal.definitions(app)[function]["function"].clone()
+    }
+
+    fn folder(&self, name: &str) -> PathBuf {
+        self.env.changelings_home().join("deployments").join(name)
+    }
+
+    /// Nothing of ours was written to Modal.
+    #[track_caller]
+    fn nothing_was_sent(&self) {
+        let asked = self.modal.asked();
+        let writes = [
+            "AppCreate",
+            "AppPublish",
+            "SecretGetOrCreate",
+            "FunctionCreate",
+        ];
+        for call in writes {
+            assert!(
+                !asked.iter().any(|asked| asked == call),
+                "{call}: {asked:?}"
+            );
+        }
+    }
+}
+
+/// Functions, their images and files for a person, with what differs from test to test replaced.
+fn told(mut definitions: Value) -> String {
+    let functions = definitions.as_object_mut().expect("functions by name");
+    let mut images = Value::Null;
+    for (name, function) in functions.iter_mut() {
+        // Numbers in the order in which they were asked for, all at once.
+        let mounts = function["mounts"].as_object().expect("files by mount");
+        let files = mounts.values().flat_map(|files| files.as_array().cloned());
+        let mut files: Vec<_> = files.flatten().collect();
+        files.sort_by_key(|file| file["filename"].to_string());
+        function["mounts"] = files.into();
+        let fields = function["function"].as_object_mut().expect("a definition");
+        fields.remove("mount_ids");
+        let own = function["images"].take();
+        assert!(
+            images.is_null() || images == own,
+            "{name} has another image"
+        );
+        images = own;
+    }
+    functions.insert("images of all".to_owned(), images);
+    settle(&mut definitions);
+    serde_json::to_string_pretty(&definitions).expect("it is JSON")
+}
+
+fn settle(value: &mut Value) {
+    let is_hex = |text: &str| text.len() >= 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let is_id = |text: &str| text.as_bytes().get(2) == Some(&b'-') && is_hex(&text[3..]);
+    match value {
+        Value::String(text) if is_hex(text) => *text = format!("[{} digits]", text.len()),
+        Value::String(text) if is_id(text) => text.truncate(2),
+        Value::Array(items) => items.iter_mut().for_each(settle),
+        Value::Object(fields) => fields.iter_mut().for_each(|(_, value)| settle(value)),
+        _ => {}
+    }
+}
+
+const EVERYTHING: &str = "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepo = \"acme/shop\"\n\
+    schedule = \"30 2 * * 1-5\"\ntimezone = \"Europe/Zurich\"\ntimeout = \"90m\"\n\
+    [changelings.nightly.modal]\ncpu = 2\nmemory = \"4GiB\"\ngpu = \"T4\"\nephemeral_disk = \"600GiB\"\n\
+    region = \"eu\"\napt = [\"libpq-dev\"]\npip = [\"tox==4.30\"]\ncommands = [\"make tools\"]\n";
+
+#[test]
+fn every_field_as_received() {
+    let Some(world) = World::new(EVERYTHING) else {
+        return;
+    };
+    let output = world.run(["deploy", "nightly"]).success();
+    insta::assert_snapshot!("deployed", output.normalised_stderr());
+    let definitions = world.modal.definitions("changeling-nightly");
+    insta::assert_snapshot!("definitions", told(definitions));
+    let app = world.app("changeling-nightly");
+    assert_eq!(app["state"], "deployed");
+    assert_eq!(
+        app["tags"]["changelings-version"],
+        env!("CARGO_PKG_VERSION")
+    );
+    assert_eq!(
+        world.modal.secret("changeling-nightly")["GITHUB_TOKEN"],
+        TOKEN
+    );
+    let volume = world.modal.volume("changeling-nightly");
+    let kept = std::fs::read_to_string(volume.join("deployed.json")).unwrap();
+    let written = std::fs::read_to_string(world.folder("nightly").join("job.json")).unwrap();
+    assert_eq!(kept, written);
+}
+
+/// Where secrets and the folder's git must not be: anywhere but in the secret's own request.
+#[test]
+fn what_is_not_told() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    let repo = world.env.repo("mine");
+    repo.write("README.md", "mine");
+    repo.commit(changelings_tests::ADA, "2025-01-01", "First");
+    repo.git([
+        "remote",
+        "add",
+        "origin",
+        "https://ada:hunter2@example.org/mine",
+    ]);
+    let here = repo.path().to_owned();
+    world
+        .command(["deploy", "nightly"])
+        .dir(here)
+        .run()
+        .success();
+    let secrets = [TOKEN, KEY].map(str::to_owned);
+    let found = world.modal.search(&secrets, &["SecretGetOrCreate"]);
+    assert_eq!(found, Vec::<String>::new());
+    let own = ["hunter2", "ada@example.org", "example.org/mine"].map(str::to_owned);
+    assert_eq!(world.modal.search(&own, &[]), Vec::<String>::new());
+    let files = changelings_tests::traces::files_with(world.env.root(), &secrets);
+    let ours = files
+        .iter()
+        .filter(|(file, _)| !file.starts_with(world.env.root().join("modal")));
+    assert_eq!(ours.count(), 0, "{files:?}");
+}
+
+#[test]
+fn a_dry_run() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    let output = world.run(["deploy", "nightly", "--dry-run"]).success();
+    insta::assert_snapshot!("dry_run", output.normalised_stdout());
+    assert_eq!(world.modal.asked(), Vec::<String>::new());
+    assert!(!world.env.changelings_home().join("deployments").exists());
+    let json = world
+        .run(["deploy", "--all", "--dry-run", "--json"])
+        .success()
+        .json();
+    assert_eq!(json["apps"][0]["document"]["app"]["schedule"], "0 3 * * *");
+}
+
+#[test]
+fn a_change_builds_nothing() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let before = world.function("changeling-nightly", "run");
+    world
+        .run([
+            "edit",
+            "nightly",
+            "--message",
+            "Mend it",
+            "--schedule",
+            "0 4 * * *",
+        ])
+        .success();
+    world.run(["deploy", "nightly"]).success();
+    let after = world.function("changeling-nightly", "run");
+    assert_eq!(before["image_id"], after["image_id"]);
+    assert_ne!(before["mount_ids"], after["mount_ids"]);
+    assert_eq!(after["schedule"]["cron"]["cron_string"], "0 4 * * *");
+    assert_eq!(world.app("changeling-nightly")["versions"], 2);
+}
+
+#[test]
+fn several_repositories() {
+    let entry = "[changelings.fleet]\ntemplate = \"fixme-fairy\"\nrepos = [\"acme/a\", \"acme/b\", \"acme/c\"]\n\
+                 schedule = \"0 3 * * *\"\ntimezone = \"UTC\"\nmax_parallel = 2\n";
+    let Some(world) = World::new(entry) else {
+        return;
+    };
+    world.run(["deploy", "fleet"]).success();
+    let run = world.function("changeling-fleet", "run");
+    let fire = world.function("changeling-fleet", "fire");
+    assert!(run.get("schedule").is_none(), "{run}");
+    assert_eq!(run["autoscaler_settings"]["max_containers"], 2);
+    assert_eq!(fire["schedule"]["cron"]["cron_string"], "0 3 * * *");
+    assert!(fire.get("secret_ids").is_none(), "{fire}");
+}
+
+#[test]
+fn secrets_are_what_the_configuration_says_now() {
+    let Some(world) = World::new(&format!(
+        "[notify]\nwebhook = \"https://hooks.example.org/T0/B0\"\n{NIGHTLY}"
+    )) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let names = ["ANTHROPIC_API_KEY", "CHANGELINGS_WEBHOOK", "GITHUB_TOKEN"];
+    assert_eq!(
+        world.modal.secrets()["changeling-nightly"],
+        serde_json::json!(names)
+    );
+    let own = ["hooks.example.org".to_owned()];
+    assert_eq!(
+        world.modal.search(&own, &["SecretGetOrCreate"]),
+        Vec::<String>::new()
+    );
+    // One that is no longer named is gone there, too; another way to pay takes its place.
+    world.configure(&format!(
+        "{NIGHTLY}secrets = [\"GITHUB_TOKEN\", \"CLAUDE_CODE_OAUTH_TOKEN\"]\n"
+    ));
+    let deploy = world.command(["deploy", "nightly"]);
+    deploy
+        .env("CLAUDE_CODE_OAUTH_TOKEN", "oauth-token-of-ada")
+        .run()
+        .success();
+    let names = ["CLAUDE_CODE_OAUTH_TOKEN", "GITHUB_TOKEN"];
+    assert_eq!(
+        world.modal.secrets()["changeling-nightly"],
+        serde_json::json!(names)
+    );
+}
+
+#[test]
+fn a_key_for_ssh_goes_along() {
+    let entry = "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepo = \"git@git.example.org:acme/shop\"\n\
+                 timezone = \"UTC\"\nssh_key = \"key\"\n";
+    let Some(world) = World::new(entry) else {
+        return;
+    };
+    world.env.write(
+        "changelings-home/key",
+        "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n",
+    );
+    let output = world.run(["deploy", "nightly"]).success();
+    assert!(output.stderr.contains("runs by hand"), "{}", output.stderr);
+    let key = &world.modal.secret("changeling-nightly")["SSH_KEY"];
+    assert!(key.as_str().unwrap().starts_with("-----BEGIN"), "{key}");
+    let job = std::fs::read_to_string(world.folder("nightly").join("job.json")).unwrap();
+    assert!(job.contains("\"ssh_key\": \"SSH_KEY\""), "{job}");
+}
+
+#[test]
+fn fifty_in_one_process() {
+    let entries: String = (0..50)
+        .map(|n| {
+            format!(
+                "[changelings.n{n}]\ntemplate = \"fixme-fairy\"\nrepo = \"acme/r{n}\"\nschedule = \"{n} 3 * * *\"\n\
+                 timezone = \"UTC\"\n"
+            )
+        })
+        .collect();
+    let Some(world) = World::new("") else { return };
+    world.configure_with("max_crons = 50", &entries);
+    let json = world.run(["deploy", "--all", "--json"]).success().json();
+    let apps = json["apps"].as_array().unwrap();
+    assert_eq!(apps.len(), 50);
+    assert!(apps.iter().all(|app| app["deployed"] == true), "{json}");
+    // Each has its own schedule, and all were asked for by two processes: one looked, one deployed.
+    for n in [0, 7, 49] {
+        let run = world.function(&format!("changeling-n{n}"), "run");
+        assert_eq!(
+            run["schedule"]["cron"]["cron_string"],
+            format!("{n} 3 * * *")
+        );
+    }
+    let hellos = world
+        .modal
+        .asked()
+        .iter()
+        .filter(|call| *call == "ClientHello")
+        .count();
+    assert_eq!(hellos, 2);
+    // Files and layers that all share were sent once.
+    let first = world.function("changeling-n0", "run");
+    let last = world.function("changeling-n49", "run");
+    assert_eq!(first["image_id"], last["image_id"]);
+}

@@ -1,0 +1,132 @@
+//! Taking off the schedule, stopping, removing.
+
+use super::{NIGHTLY, World};
+
+#[test]
+fn disabled_and_enabled_again() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let secrets = world.modal.received("SecretGetOrCreate").len();
+    let output = world.run(["disable", "nightly"]).success();
+    insta::assert_snapshot!("disabled", output.normalised_stderr());
+    let run = world.function("changeling-nightly", "run");
+    assert!(run.get("schedule").is_none(), "{run}");
+    // It needs no secret for that, and nothing else changes.
+    assert_eq!(world.modal.received("SecretGetOrCreate").len(), secrets + 1);
+    world.run(["disable", "nightly"]).success();
+    assert_eq!(world.app("changeling-nightly")["versions"], 2);
+    world.run(["enable", "nightly"]).success();
+    let run = world.function("changeling-nightly", "run");
+    assert_eq!(run["schedule"]["cron"]["cron_string"], "0 3 * * *");
+}
+
+#[test]
+fn disabled_while_modal_is_away() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let away = world
+        .command(["disable", "nightly"])
+        .env("MODAL_TOKEN_SECRET", "as-wrong");
+    let output = away.run().exits(3);
+    insta::assert_snapshot!("disabled_here_only", output.normalised_stderr());
+    // The same again ends what was begun.
+    world.run(["disable", "nightly"]).success();
+    let run = world.function("changeling-nightly", "run");
+    assert!(run.get("schedule").is_none(), "{run}");
+}
+
+#[test]
+fn stopped() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let output = world.run(["undeploy", "nightly", "--yes"]).exits(3);
+    insta::assert_snapshot!("leftovers_not_said", output.normalised_stderr());
+    assert_eq!(world.app("changeling-nightly")["state"], "deployed");
+    let flags = [
+        "undeploy",
+        "nightly",
+        "--yes",
+        "--keep-volume",
+        "--delete-secret",
+    ];
+    let output = world.run(flags).success();
+    insta::assert_snapshot!("stopped", output.normalised_stderr());
+    assert_eq!(world.app("changeling-nightly")["state"], "stopped");
+    assert_eq!(world.modal.volumes(), ["changeling-nightly"]);
+    assert!(world.modal.secrets().get("changeling-nightly").is_none());
+    assert!(!world.folder("nightly").exists());
+    // Once more is fine, and so is a new start.
+    world.run(flags).success();
+    world.run(["deploy", "nightly"]).success();
+    assert_eq!(world.app("changeling-nightly")["state"], "deployed");
+}
+
+#[test]
+fn stopped_by_hand_before() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    world.modal.stop_app("changeling-nightly");
+    let output = world
+        .run([
+            "undeploy",
+            "--all",
+            "--yes",
+            "--delete-volume",
+            "--delete-secret",
+        ])
+        .success();
+    assert!(
+        output.stderr.contains("nightly was stopped already"),
+        "{}",
+        output.stderr
+    );
+    assert_eq!(world.modal.volumes(), Vec::<String>::new());
+}
+
+#[test]
+fn removed() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let output = world.run(["remove", "nightly", "--yes"]).exits(3);
+    insta::assert_snapshot!("remove_refused", output.normalised_stderr());
+    assert_eq!(world.app("changeling-nightly")["state"], "deployed");
+    let flags = [
+        "remove",
+        "nightly",
+        "--yes",
+        "--force",
+        "--keep-volume",
+        "--keep-secret",
+    ];
+    world.run(flags).success();
+    assert_eq!(world.app("changeling-nightly")["state"], "stopped");
+    assert!(!world.env.read_config().contains("nightly"));
+    assert!(world.modal.secrets().get("changeling-nightly").is_some());
+}
+
+#[test]
+fn changed_after_it_was_deployed() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let output = world.run(["edit", "nightly", "--timeout", "2h"]).success();
+    insta::assert_snapshot!(
+        "edited",
+        format!(
+            "{}{}",
+            output.normalised_stdout(),
+            output.normalised_stderr()
+        )
+    );
+}

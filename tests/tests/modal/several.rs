@@ -1,0 +1,87 @@
+//! Several repositories: one app, one cron, a run for each.
+
+use changelings_tests::ADA;
+use changelings_tests::traces::wait_for;
+use serde_json::Value;
+
+use super::{COMMIT, Cloud};
+
+/// Calls of a function of `nightly`.
+fn calls(cloud: &Cloud, function: &str) -> Vec<Value> {
+    let mut calls = cloud.modal.calls("changeling-nightly");
+    calls.retain(|call| call["function"] == function);
+    calls
+}
+
+#[test]
+fn a_fire_starts_a_run_for_each_of_them() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let names = ["acme/shop", "acme/stock", "acme/post"];
+    for name in &names[1..] {
+        let repo = cloud.env.repo(&name.replace('/', "-"));
+        repo.write(
+            "app.py",
+            "def total():\n    # FIXME: is wrong\n    return 1\n",
+        );
+        repo.commit(ADA, "2025-11-03", "Begin");
+        cloud.github.serve(&repo, name);
+    }
+    let urls = names.map(|name| format!("\"{}\"", cloud.github.repository(name)));
+    let more = format!("repos = [{}]\nmax_parallel = 2", urls.join(", "));
+    // Each says that it is there, and waits for the word to go on.
+    let agent = format!(
+        "echo x >> $shared/starts; while [ ! -e $shared/go ]; do sleep 0.1; done; {COMMIT}"
+    );
+    cloud.add("nightly", &agent, &more);
+    cloud.does("deploy nightly");
+
+    let fired = cloud.modal.fire("changeling-nightly");
+    let [fire] = &fired[..] else {
+        panic!("one cron: {fired:?}")
+    };
+    // It waits for nobody.
+    assert_eq!(cloud.modal.wait_for(fire)["status"], "success");
+    let starts = || {
+        let text = std::fs::read_to_string(cloud.shared.join("starts")).unwrap_or_default();
+        text.lines().count()
+    };
+    wait_for("two at once", || starts() == 2);
+    let runs = calls(&cloud, "run");
+    assert_eq!(runs.len(), 3, "{runs:#?}");
+    let waiting = runs.iter().filter(|call| call["status"] == "pending");
+    assert_eq!(waiting.count(), 1, "{runs:#?}");
+    std::fs::write(cloud.shared.join("go"), "").expect("they look for it");
+    for call in &runs {
+        let id = call["call"].as_str().expect("an id");
+        let ended = cloud.modal.wait_for(id);
+        assert_eq!(
+            ended["status"],
+            "success",
+            "{}",
+            cloud.modal.printed(Some(id))
+        );
+    }
+    for name in names {
+        assert_eq!(cloud.github.pulls(name).len(), 1, "{name}");
+    }
+    let mut repos: Vec<_> = cloud
+        .records("nightly")
+        .iter()
+        .map(|record| record["record"]["repo"].as_str().expect("a URL").to_owned())
+        .collect();
+    repos.sort();
+    let mut expected = names.map(|name| cloud.github.repository(name));
+    expected.sort();
+    assert_eq!(repos, expected);
+
+    // Modal delivers the fire once more: nothing runs a second time.
+    cloud.modal.redeliver(fire);
+    wait_for("it was answered again", || {
+        calls(&cloud, "fire")[0]["tasks"].as_array().map(Vec::len) == Some(2)
+    });
+    cloud.modal.wait_for(fire);
+    assert_eq!(calls(&cloud, "run").len(), 3);
+    cloud.nothing_was_left_behind();
+}
