@@ -86,6 +86,12 @@ impl Launch {
         Some(Path::new(&wrapped.program))
     }
 
+    /// Its options are known, and so that `--version` does nothing else.
+    pub fn agent_is_known(&self) -> bool {
+        let wrapped = self.wrapped.as_ref();
+        wrapped.is_some_and(|wrapped| wrapped.kind != Headless::Command)
+    }
+
     /// The command line that creates the agent, for the record.
     pub(crate) fn argv(&self, room: &Room) -> Vec<String> {
         let (extra, own) = split(&room.plan.mngr_args);

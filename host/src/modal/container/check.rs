@@ -141,8 +141,13 @@ fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Ch
     let mut checks = vec![Check::new("mngr", None, says)];
     // A program of the repository is there when there is a workspace.
     if let Some(agent) = launch.agent().filter(|agent| agent.is_absolute()) {
-        let says = answer(agent, "--version", user, context)
-            .map(|says| format!("{says} ({})", printable(&agent.to_string_lossy())));
+        let path = printable(&agent.to_string_lossy());
+        let says = if launch.agent_is_known() {
+            answer(agent, "--version", user, context).map(|says| format!("{says} ({path})"))
+        } else {
+            // It may take any word for the order to begin.
+            Ok(format!("is there ({path})"))
+        };
         checks.push(Check::new("agent", None, says));
     }
     checks
