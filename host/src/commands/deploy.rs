@@ -27,7 +27,7 @@ use verify::Verified;
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Names of changelings
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME", required_unless_present_any = ["all", "adopt"])]
     names: Vec<String>,
     /// All that are in the configuration
     #[arg(long, conflicts_with = "names")]
@@ -41,7 +41,7 @@ pub struct Args {
     /// Replace apps of these names that were deployed from somewhere else
     #[arg(long)]
     take_over: bool,
-    /// Instead, write into the configuration what is deployed: on a new machine
+    /// Instead, write into the configuration what is deployed (all, without NAME): on a new machine
     #[arg(long, conflicts_with_all = ["dry_run", "verify", "take_over"])]
     adopt: bool,
     /// Print one JSON document

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
     let deployments = Deployments::of(&context.home);
     let aside = tempfile::tempdir()?;
     let progress = context.ui.progress("fetching what is deployed");
-    let found = fetch(args, &names, &client, config, aside.path(), context)?;
+    let found = fetch(&names, &client, config, aside.path(), context)?;
     drop(progress);
     let mut adopted = 0;
     for (name, found) in &found {
@@ -78,7 +78,6 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
 
 /// What is deployed under these names, or under any of ours; the files below `into`.
 fn fetch(
-    args: &Args,
     names: &[Name],
     client: &Client,
     config: &Config,
@@ -90,7 +89,7 @@ fn fetch(
         json!({ "name": app, "volume": app, "into": into.join(name.as_str()) })
     };
     let prefix = "changeling-";
-    let apps = (!args.all).then(|| names.iter().map(one).collect::<Vec<_>>());
+    let apps = (!names.is_empty()).then(|| names.iter().map(one).collect::<Vec<_>>());
     let request = json!({
         "op": "adopt",
         "environment": config.modal.environment,

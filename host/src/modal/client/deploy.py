@@ -11,13 +11,17 @@ import sys
 import modal
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
-from modal.exception import NotFoundError
+from modal.exception import ImageBuildError, NotFoundError
 from modal_proto import api_pb2
 
 from report import emit, failed
 
 # Requests to Modal under way at once, where they are many and small.
 AT_ONCE = 24
+
+# Seconds that the log of an image that cannot be built may take, and how much of it is told.
+SOON = 8
+LAST_LINES = 12
 
 # Names of apps that are ours, and of their changelings.
 OURS = re.compile(r"changeling-([a-z0-9]+(?:-[a-z0-9]+)*)")
@@ -155,6 +159,8 @@ def deploy(request):
             await deployed.deploy.aio(environment_name=environment, strategy=strategy)
             await _write_down(app, environment)
             emit("deployed", app=name, **await _found(name, environment or ""))
+        except ImageBuildError as error:
+            failed(error, app=name, more=await _why(error.image_id))
         except Exception as error:
             failed(error, app=name)
 
@@ -176,6 +182,28 @@ def _load(number, file):
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+async def _why(image):
+    """The last lines of an image's log, when they come soon."""
+    try:
+        return await asyncio.wait_for(_log_of.aio(image), SOON)
+    except Exception:
+        return ""
+
+
+@synchronizer.create_blocking
+async def _log_of(image):
+    client = await _Client.from_env()
+    request = api_pb2.ImageJoinStreamingRequest(
+        image_id=image, timeout=SOON, include_logs_for_finished=True
+    )
+    text = ""
+    async for response in client._stub.ImageJoinStreaming.unary_stream(request):
+        text += "".join(log.data for log in response.task_logs)
+        if response.eof or response.result.status:
+            break
+    return "\n".join(text.splitlines()[-LAST_LINES:])
 
 
 async def _put_secret(secret, environment):

@@ -30,10 +30,11 @@ def emit(event, **fields):
         _answers.flush()
 
 
-def failed(error, app=None):
-    """An answer that says what went wrong, with one app or with all."""
+def failed(error, app=None, more=""):
+    """An answer that says what went wrong, with one app or with all; `more` is what led to it."""
     fields = {"app": app} if app else {}
-    emit("error", kind=kind(error), message=message(error), **fields)
+    said = "\n".join(filter(None, [message(error), more]))
+    emit("error", kind=kind(error), message=said, **fields)
 
 
 def message(error):

@@ -43,7 +43,7 @@ fn all_there_are() {
     };
     world.run(["deploy", "--all"]).success();
     world.configure(NIGHTLY);
-    world.run(["deploy", "--all", "--adopt"]).success();
+    world.run(["deploy", "--adopt"]).success();
     assert!(world.env.read_config().contains("[changelings.weekly]"));
 }
 
