@@ -17,6 +17,7 @@
 //! the tests reaches the program, and nothing the program does reaches that person.
 
 pub mod anthropic;
+pub mod counted;
 mod env;
 mod foreign;
 pub mod github;

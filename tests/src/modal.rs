@@ -39,6 +39,7 @@
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::Duration;
@@ -170,7 +171,7 @@ impl Modal {
         let script = project_root().join("tests/modal/plane.py");
         let script = script.to_str().expect("the project's path is text");
         let words = [python.to_str().expect("a path is text"), script, "."];
-        let words = if can_run_containers() {
+        let words = if needs::can_run_containers() {
             needs::as_root(words)
         } else {
             words.map(ToOwned::to_owned).to_vec()
@@ -290,6 +291,16 @@ impl Modal {
         self.tell(json!({ "do": "preempt", "call": call }));
     }
 
+    /// Ends a call and its container at Modal's own limit of time.
+    pub fn times_out(&self, call: &str) {
+        self.tell(json!({ "do": "time_out", "call": call }));
+    }
+
+    /// Deletes a secret as a person does on the web page.
+    pub fn delete_secret(&self, name: &str) {
+        self.tell(json!({ "do": "delete_secret", "name": name }));
+    }
+
     /// Stops an app as a person does on the web page.
     pub fn stop_app(&self, app: &str) {
         self.tell(json!({ "do": "stop_app", "app": app }));
@@ -342,7 +353,8 @@ impl Modal {
         texts(&self.tell(json!({ "do": "search", "texts": texts_sought, "besides": besides })))
     }
 
-    /// An app's functions as received, by name, with `images` (uppermost first) and `files` mounted.
+    /// An app's functions as received, by name, with `images` (uppermost first) and mounted files by
+    /// `mounts`.
     pub fn definitions(&self, app: &str) -> Value {
         self.tell(json!({ "do": "definitions", "app": app }))
     }
@@ -439,8 +451,24 @@ impl Drop for Modal {
     }
 }
 
-fn can_run_containers() -> bool {
-    cfg!(target_os = "linux")
+/// The least that is a program for Linux on x86-64 and needs no library; deploying it takes no time.
+///
+/// # Panics
+/// It cannot be written.
+pub fn small_runner(env: &TestEnv) -> PathBuf {
+    let mut elf = vec![0_u8; 64];
+    let mut put = |at: usize, bytes: &[u8]| elf[at..at + bytes.len()].copy_from_slice(bytes);
+    put(0, b"\x7fELF\x02\x01\x01");
+    put(16, &2_u16.to_le_bytes()); // an executable
+    put(18, &62_u16.to_le_bytes()); // for x86-64
+    put(20, &1_u32.to_le_bytes());
+    put(52, &64_u16.to_le_bytes()); // of this header
+    put(54, &56_u16.to_le_bytes()); // of a program header, of which there is none
+    put(58, &64_u16.to_le_bytes()); // of a section header, of which there is none
+    let file = env.write("runner", elf);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
+        .expect("making a file executable");
+    file
 }
 
 /// Sends a request and reads the answer, each one JSON document.

@@ -4,12 +4,12 @@
 mod app;
 mod deliveries;
 mod deploy;
+mod ends;
 mod exec;
 mod faults;
-mod many;
+mod interrupts;
 mod night;
 mod outcomes;
-mod received;
 mod secrets;
 mod several;
 mod view;
@@ -20,7 +20,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use changelings_tests::github::GitHub;
-use changelings_tests::modal::{Modal, Setup};
+use changelings_tests::modal::{Modal, Setup, small_runner};
+use changelings_tests::traces::wait_for;
 use changelings_tests::{ADA, Invocation, NOW, Output, TestEnv, changeling, needs, tools};
 use serde_json::Value;
 
@@ -32,6 +33,9 @@ const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
 /// What the agents' scripts do most.
 const COMMIT: &str = "echo '    # mended' >> app.py; git commit -qam 'Mend the total'";
+
+/// Tells the test that an agent began, and waits until the test says that it may go on.
+const WAIT: &str = "echo $$ >> $shared/starts; until [ -e $shared/gate ]; do sleep 0.05; done";
 
 /// A machine with changelings, a forge, and a Modal, each of the test's own.
 struct Cloud {
@@ -184,6 +188,23 @@ impl Cloud {
             .collect()
     }
 
+    /// How many agents began, of those that tell.
+    fn starts(&self) -> usize {
+        let text = std::fs::read_to_string(self.shared.join("starts")).unwrap_or_default();
+        text.lines().count()
+    }
+
+    /// Waits until so many agents began.
+    #[track_caller]
+    fn starts_become(&self, count: usize) {
+        wait_for("an agent begins", || self.starts() == count);
+    }
+
+    /// Agents that wait may go on, and none waits any more.
+    fn opens_the_gate(&self) {
+        std::fs::write(self.shared.join("gate"), "").expect("writing a file of the test");
+    }
+
     fn pulls(&self) -> Vec<Value> {
         self.github.pulls("acme/shop")
     }
@@ -199,23 +220,6 @@ impl Cloud {
             );
         }
     }
-}
-
-/// The least that is a program for Linux on x86-64 and needs no library; deploying it takes no time.
-fn small_runner(env: &TestEnv) -> PathBuf {
-    let mut elf = vec![0_u8; 64];
-    let mut put = |at: usize, bytes: &[u8]| elf[at..at + bytes.len()].copy_from_slice(bytes);
-    put(0, b"\x7fELF\x02\x01\x01");
-    put(16, &2_u16.to_le_bytes()); // an executable
-    put(18, &62_u16.to_le_bytes()); // for x86-64
-    put(20, &1_u32.to_le_bytes());
-    put(52, &64_u16.to_le_bytes()); // of this header
-    put(54, &56_u16.to_le_bytes()); // of a program header, of which there is none
-    put(58, &64_u16.to_le_bytes()); // of a section header, of which there is none
-    let file = env.write("runner", elf);
-    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
-        .expect("making a file executable");
-    file
 }
 
 /// Whether the program under test, which was built for this machine, would find its libraries in the

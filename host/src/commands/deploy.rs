@@ -24,6 +24,7 @@ use verify::Verified;
 /// Everything is checked first: secrets, template, repositories, the program for the container. Then one
 /// process of Modal's client deploys all of them. One that fails stays as it was deployed before.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Names of changelings
     #[arg(value_name = "NAME", required_unless_present = "all")]
@@ -101,7 +102,8 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     let preparation = Preparation::new(home, &config, context)?;
     let prepared = prepare_all(&changelings, &preparation, context)?;
     let Some(client) = client else {
-        return show::dry_run(&prepared, args.json, context);
+        show::dry_run(&prepared, args.json, context);
+        return Ok(());
     };
     let ui = &context.ui;
     for prepared in &prepared {

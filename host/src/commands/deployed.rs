@@ -161,6 +161,34 @@ fn recorded(run: &Record) -> Option<Recorded<'_>> {
     })
 }
 
+/// Takes the records of everything that is deployed into the history.
+///
+/// # Errors
+/// Modal cannot be asked.
+pub(super) fn fetch(context: &Context) -> Result<()> {
+    let all = Deployed::all(context)?;
+    if all.is_empty() {
+        return Ok(());
+    }
+    let config = Config::load(&context.home)?;
+    let client = Client::find(&config, context)?;
+    let store = Store::open(&context.home)?;
+    let wanted: Vec<Wanted> = all.iter().map(Deployed::wanted).collect();
+    let progress = context.ui.quick_progress("asking Modal");
+    let fetched = remote::look(&client, &wanted, &store, context.clock.now());
+    drop(progress);
+    let fetched = fetched?;
+    for (name, trouble) in &fetched.troubles {
+        context.ui.warn(format_args!(
+            "the records of {name} are not known: {trouble}"
+        ));
+    }
+    for what in &fetched.unread {
+        context.ui.warn(what);
+    }
+    Ok(())
+}
+
 /// Brings the files of a run elsewhere here, once. That they cannot be had is a warning: the record says
 /// the rest.
 pub(super) fn bring_files(record: &Record, store: &Store, context: &Context) {

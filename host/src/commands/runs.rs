@@ -13,7 +13,8 @@ use crate::error::Result;
 
 /// List past runs, and look at one
 ///
-/// Newest first, from the records on this machine: instant, and the same without a network. A run is
+/// Newest first, from the records on this machine: instant, and the same without a network. Those of
+/// deployed changelings come with `status`, `logs` and `run`, or with --fetch. A run is
 /// named by its id, by a beginning of it, by the six digits at its end, by `last`, or by its changeling
 /// for the latest.
 #[derive(Debug, clap::Args)]

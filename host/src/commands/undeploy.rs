@@ -12,6 +12,7 @@ use crate::names::Name;
 ///
 /// Schedules end, and so do runs that are going on. The configuration keeps the changelings.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Names of changelings
     #[arg(value_name = "NAME", required_unless_present = "all")]
@@ -34,6 +35,7 @@ pub struct Args {
 
 /// What stays at Modal after an app is stopped.
 #[derive(Debug, Clone, Copy, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub(super) struct Leftovers {
     /// Delete its volume: the records of its runs there, and copies of its repositories
     #[arg(long, conflicts_with = "keep_volume")]

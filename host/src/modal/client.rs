@@ -192,10 +192,11 @@ impl Client {
 
 /// Puts our package into a folder of its own, once; another version of it has another folder.
 fn install(cache: &Path) -> Result<PathBuf, ModalError> {
-    let text: String = FILES
+    let texts: Vec<_> = FILES
         .iter()
-        .map(|(name, text)| format!("{name}\n{text}"))
+        .flat_map(|(name, text)| [*name, *text])
         .collect();
+    let text = texts.join("\n");
     let digest = Digest::of(text.as_bytes());
     let folder = cache.join(format!("modal-client-{}", digest.short()));
     if folder.join("empty").is_dir() {

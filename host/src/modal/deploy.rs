@@ -26,7 +26,7 @@ const PARALLEL: usize = 12;
 const BUILDING: Duration = Duration::from_mins(40);
 
 /// How long nothing may be heard of anything else.
-const ANSWER: Duration = Duration::from_secs(60);
+const ANSWER: Duration = Duration::from_mins(1);
 
 /// A container has to come up first.
 const CHECKING: Duration = Duration::from_mins(15);
@@ -344,3 +344,6 @@ fn checks(report: Option<&Value>) -> Result<Vec<Check>> {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -205,6 +205,7 @@ impl Deployments {
     ///
     /// # Errors
     /// It cannot be written.
+    #[expect(clippy::missing_panics_doc, reason = "it cannot fail")]
     pub fn confirm(&self, deployed: &Deployed) -> Result<(), ModalError> {
         let text = serde_json::to_string_pretty(deployed)
             .expect("names, numbers and tables with text as keys are JSON");

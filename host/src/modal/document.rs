@@ -140,6 +140,7 @@ impl Document {
     }
 
     /// As it is written: readable, and the same for the same content.
+    #[expect(clippy::missing_panics_doc, reason = "it cannot fail")]
     pub fn text(&self) -> String {
         let mut text = serde_json::to_string_pretty(self)
             .expect("names, numbers and tables with text as keys are JSON");

@@ -87,7 +87,8 @@ pub fn between(here: &Document, deployed: &Document) -> Vec<Drift> {
         compare("program", digest(here), digest(deployed));
     }
     let image = |document: &Document| serde_json::to_value(&document.app.image).unwrap_or_default();
-    if found.iter().all(|drift| drift.what != "modal") && image(here) != image(deployed) {
+    if found.iter().all(|drift| !drift.what.starts_with("modal.")) && image(here) != image(deployed)
+    {
         found.push(Drift {
             what: "image".to_owned(),
             deployed: deployed.app.image.base.clone(),
@@ -114,13 +115,28 @@ fn template(document: &Document) -> Value {
     format!("{} {} ({})", id.name, id.version, id.digest.short()).into()
 }
 
+/// The changeling's own keys; those of its tables as `modal.cpu`.
 fn entry(document: &Document) -> serde_json::Map<String, Value> {
     let all = section_of(document, "changelings");
     let own = all.get(document.changeling.as_str()).cloned();
-    match own {
-        Some(Value::Object(entry)) => entry,
-        _ => serde_json::Map::new(),
+    let mut keys = serde_json::Map::new();
+    for (key, value) in own
+        .as_ref()
+        .and_then(Value::as_object)
+        .into_iter()
+        .flatten()
+    {
+        match value {
+            Value::Object(table) => {
+                let below = table
+                    .iter()
+                    .map(|(name, value)| (format!("{key}.{name}"), value.clone()));
+                keys.extend(below);
+            }
+            value => drop(keys.insert(key.clone(), value.clone())),
+        }
     }
+    keys
 }
 
 fn section_of(document: &Document, section: &str) -> Value {
@@ -158,3 +174,6 @@ fn shown(value: &Value) -> String {
     let start: String = text.chars().take(SHOWN - 1).collect();
     format!("{start}…")
 }
+
+#[cfg(test)]
+mod tests;

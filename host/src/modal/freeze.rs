@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use super::document::{App, AppSecret, Document, FOLDER, JOB, RUNNER, TEMPLATE, VERSION};
 use super::image::Image;
 use super::runner::{Runner, Source};
-use crate::config::{Changeling, Config};
+use crate::config::{Changeling, Config, Timeout};
 use crate::error::{Error, Kind};
 use crate::job::{Identity, Job, TemplateId};
 use crate::names::Name;
@@ -242,10 +242,7 @@ fn jobs(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<Vec<Jo
 /// Modal's limit of a call, and ours below it.
 fn seconds(changeling: &Changeling) -> (u64, u64) {
     let wanted = changeling.timeout.seconds() + MARGIN;
-    let limit = changeling
-        .modal
-        .timeout
-        .map_or(wanted, |timeout| timeout.seconds());
+    let limit = changeling.modal.timeout.map_or(wanted, Timeout::seconds);
     let limit = limit.min(LONGEST);
     (limit, limit - LAST_WORDS.min(limit / 4))
 }

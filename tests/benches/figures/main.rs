@@ -5,6 +5,7 @@
 
 mod history;
 mod measure;
+mod modal;
 mod runs;
 mod table;
 mod trees;
@@ -38,6 +39,7 @@ const FIGURES: &[(&str, Figures)] = &[
     ("search", search),
     ("compose", compose),
     ("runs", runs::figures),
+    ("modal", modal::figures),
     ("size", size),
 ];
 

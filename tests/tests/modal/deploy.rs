@@ -4,6 +4,7 @@ mod adopt;
 mod refused;
 mod stop;
 mod trouble;
+mod verify;
 
 use std::path::PathBuf;
 

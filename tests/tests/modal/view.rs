@@ -2,8 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use changelings_tests::counted::CountedClient;
 use changelings_tests::modal::{ANY, Fault};
-use changelings_tests::{Output, needs, tools};
+use changelings_tests::{Output, needs};
 use serde_json::Value;
 
 use super::{COMMIT, Cloud};
@@ -62,7 +63,10 @@ fn at_80(cloud: &Cloud, line: &str, now: &str) -> String {
     let call = call.env("TZ", "UTC");
     let shown = call.terminal(80).finish().nothing_wrapped().to_string();
     // Of as many digits, so that lines break where they do.
-    let forge = cloud.github.repository("acme/shop").replace("/acme/shop", "");
+    let forge = cloud
+        .github
+        .repository("acme/shop")
+        .replace("/acme/shop", "");
     shown.replace(forge.trim_end_matches(".git"), "http://127.0.0.1:12345")
 }
 
@@ -392,41 +396,6 @@ fn doctor_looks_at_the_account() {
     insta::assert_snapshot!("doctor_of_modal", said.join("\n"));
 }
 
-/// A client whose Python notes that it was started.
-fn counting_client(cloud: &Cloud) -> Option<impl Fn() -> usize> {
-    let real = tools::modal()?;
-    let bin = real.parent()?;
-    let home = bin.parent()?;
-    let calls = cloud.env.root().join("python-calls");
-    let python = format!(
-        "#!/bin/sh\necho called >> '{}'\nexec '{}' \"$@\"\n",
-        calls.display(),
-        bin.join("python").display()
-    );
-    let venv = cloud.env.root().join("venv");
-    std::fs::create_dir_all(venv.join("bin")).expect("making a folder of the test");
-    std::os::unix::fs::symlink(home.join("lib"), venv.join("lib")).expect("making a link");
-    std::fs::copy(home.join("pyvenv.cfg"), venv.join("pyvenv.cfg")).expect("copying a file");
-    let write = |name: &str, text: &str| {
-        use std::os::unix::fs::PermissionsExt as _;
-        let file = cloud.env.write(&format!("venv/bin/{name}"), text);
-        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
-            .expect("making a file executable");
-        file
-    };
-    let python = write("python", &python);
-    let script = write("modal", &format!("#!{}\nimport modal\n", python.display()));
-    let config = cloud.env.read_config();
-    let own = format!("[modal]\nbinary = \"{}\"\n", script.display());
-    cloud.env.write_config(&config.replace("[modal]\n", &own));
-    Some(move || {
-        std::fs::read_to_string(&calls)
-            .unwrap_or_default()
-            .lines()
-            .count()
-    })
-}
-
 #[test]
 fn one_process_asks_about_all_and_none_is_started_offline() {
     let Some(mut cloud) = Cloud::without_containers() else {
@@ -435,13 +404,16 @@ fn one_process_asks_about_all_and_none_is_started_offline() {
     for name in ["one", "two", "three", "four"] {
         cloud.add(name, COMMIT, "");
     }
-    let Some(calls) = counting_client(&cloud) else {
+    let Some(client) = CountedClient::new(&cloud.env) else {
         return;
     };
+    let config = cloud.env.read_config();
+    let own = format!("[modal]\nbinary = \"{}\"\n", client.program().display());
+    cloud.env.write_config(&config.replace("[modal]\n", &own));
     let during = |line: &str| {
-        let before = calls();
+        let before = client.calls();
         cloud.does(line);
-        calls() - before
+        client.calls() - before
     };
     // One looks what is there, one deploys.
     assert_eq!(during("deploy --all"), 2);
@@ -458,9 +430,9 @@ fn one_process_asks_about_all_and_none_is_started_offline() {
         "schedule",
         "template list",
     ] {
-        let before = calls();
+        let before = client.calls();
         cloud.command(line.split(' ')).run();
-        assert_eq!(calls() - before, 0, "{line}");
+        assert_eq!(client.calls() - before, 0, "{line}");
     }
 }
 

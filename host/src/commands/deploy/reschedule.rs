@@ -32,9 +32,12 @@ pub(in crate::commands) fn reschedule(
         return Ok(());
     }
     let ui = &context.ui;
-    let done = |name: &Name| match enabled {
-        true => format!("{name} runs on its schedule again on Modal"),
-        false => format!("{name} is off its schedule on Modal"),
+    let done = |name: &Name| {
+        if enabled {
+            format!("{name} runs on its schedule again on Modal")
+        } else {
+            format!("{name} is off its schedule on Modal")
+        }
     };
     if dry_run {
         for deployed in &others {
@@ -93,15 +96,16 @@ fn is_other(deployed: &Deployed, enabled: bool) -> bool {
 /// The configuration is changed, and Modal does not know.
 fn unfinished(error: Error, names: &str, enabled: bool) -> Error {
     let hint = error.hint.clone();
-    let (told, again) = match enabled {
-        true => (
+    let (told, again) = if enabled {
+        (
             "enabled here, and still off its schedule on Modal",
             "enable",
-        ),
-        false => (
+        )
+    } else {
+        (
             "disabled here, and still on its schedule on Modal",
             "disable",
-        ),
+        )
     };
     let error = error.context(told);
     let again = format!("`changeling {again} {names}` tries again");

@@ -43,12 +43,12 @@ struct Ended<'a> {
 }
 
 /// What Modal would get: the calls, and the files as they would be written.
-pub(super) fn dry_run(prepared: &[Prepared], json: bool, context: &Context) -> Result<()> {
+pub(super) fn dry_run(prepared: &[Prepared], json: bool, context: &Context) {
     let ui = &context.ui;
     if json {
         let planned: Vec<_> = prepared.iter().map(planned).collect();
         ui.json(&serde_json::json!({ "version": 1, "dry_run": true, "apps": planned }));
-        return Ok(());
+        return;
     }
     for one in prepared {
         let document = one.document();
@@ -83,7 +83,6 @@ pub(super) fn dry_run(prepared: &[Prepared], json: bool, context: &Context) -> R
     ui.heading(format!("{APP_FILE}, the same for all"));
     ui.out(APP.trim_end());
     ui.note("nothing was sent (--dry-run)");
-    Ok(())
 }
 
 fn runner(prepared: &Prepared) -> String {

@@ -5,6 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::{find, shown};
+use crate::commands::deployed::fetch;
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::exec::Outcome;
@@ -33,6 +34,9 @@ pub(super) struct Which {
     /// Rehearsals, too
     #[arg(long)]
     rehearsals: bool,
+    /// Fetch the records of deployed changelings from Modal first
+    #[arg(long)]
+    fetch: bool,
     /// Print one JSON document
     #[arg(long)]
     json: bool,
@@ -48,6 +52,9 @@ struct Listing {
 pub(super) fn run(args: &Which, context: &Context) -> Result<()> {
     let since = args.since.as_deref().map(|text| since(text, context));
     let since = since.transpose()?;
+    if args.fetch {
+        fetch(context)?;
+    }
     let store = Store::open_existing(&context.home)?;
     let name = match &args.name {
         Some(text) => Some(find::changeling(text, store.as_ref(), context)?),

@@ -14,7 +14,8 @@ fn told(change: impl FnOnce(&mut Document)) -> String {
     change(&mut here);
     seal(&mut here);
     let found = between(&here, &deployed);
-    found.iter().map(|drift| format!("{drift}\n")).collect()
+    let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
+    lines.join("\n")
 }
 
 fn entry_of(document: &mut Document) -> &mut toml::Table {
@@ -35,12 +36,28 @@ fn what_is_told() {
         let entry = entry_of(here);
         entry.insert("schedule".to_owned(), "0 4 * * *".into());
         entry.insert("enabled".to_owned(), false.into());
-        entry.insert("message".to_owned(), format!("Do {}", "much ".repeat(30)).into());
-        entry.insert("repos".to_owned(), toml::Value::Array(vec!["a/b".into(), "a/c".into()]));
-        here.app.image.base = "debian:13".to_owned();
+        entry.insert(
+            "message".to_owned(),
+            format!("Do {}", "much ".repeat(30)).into(),
+        );
+        entry.insert(
+            "repos".to_owned(),
+            toml::Value::Array(vec!["a/b".into(), "a/c".into()]),
+        );
+        let modal = entry["modal"].as_table_mut().unwrap();
+        modal.insert("cpu".to_owned(), 2.into());
         here.jobs[0].granted.clear();
     });
     insta::assert_snapshot!(told);
+}
+
+#[test]
+fn pins_of_the_image() {
+    let told = told(|here| here.app.image.base = "debian:13".to_owned());
+    assert_eq!(
+        told,
+        "image: python:3.12.11-slim-bookworm is deployed, here it is debian:13"
+    );
 }
 
 #[test]

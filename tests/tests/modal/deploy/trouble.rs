@@ -144,3 +144,27 @@ fn an_environment_that_is_not_there() {
     world.run(["deploy", "nightly"]).success();
     assert_eq!(world.app("changeling-nightly")["environment"], "staging");
 }
+
+/// Ctrl-C in the middle: nothing is taken for deployed that is not, and the next one goes on from there.
+#[test]
+fn interrupted() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.modal.fails("FunctionCreate", Fault::Hang, 1);
+    let deploy = world.command(["deploy", "nightly"]).spawn();
+    world.modal.wait_for_request("FunctionCreate", 1);
+    let pid = rustix::process::Pid::from_child(&deploy);
+    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
+    let mut deploy = deploy;
+    let status = deploy.wait().expect("it is ours");
+    assert_eq!(status.code(), Some(130));
+    assert!(!world.folder("nightly").join("deployed.json").exists());
+    let output = world.run(["undeploy", "nightly", "--yes"]).success();
+    assert!(
+        output.stderr.contains("is not deployed from here"),
+        "{output}"
+    );
+    world.run(["deploy", "nightly"]).success();
+    assert_eq!(world.app("changeling-nightly")["state"], "deployed");
+}
