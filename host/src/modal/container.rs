@@ -241,7 +241,9 @@ impl Course<'_> {
         };
         let kept = Mirror::open(&git, &self.context.home, &job.repo).and_then(|mirror| {
             // There is none when the run failed before.
-            mirror.map_or(Ok(false), |mirror| mirror.bundle(&git, &self.volume.mirrors()))
+            mirror.map_or(Ok(false), |mirror| {
+                mirror.bundle(&git, &self.volume.mirrors())
+            })
         });
         kept.unwrap_or_else(|error| {
             let repo = &job.repo;
