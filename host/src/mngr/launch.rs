@@ -84,7 +84,10 @@ impl Launch {
     /// `--version`, and not any command of the user's.
     pub fn agent(&self) -> Option<(&Path, bool)> {
         let wrapped = self.wrapped.as_ref()?;
-        Some((Path::new(&wrapped.program), wrapped.kind.program().is_some()))
+        Some((
+            Path::new(&wrapped.program),
+            wrapped.kind.program().is_some(),
+        ))
     }
 
     /// The command line that creates the agent, for the record.

@@ -409,7 +409,7 @@ fn from_an_empty_volume_to_a_pull_request_and_on_from_there() {
     };
     let watch = Watch::of(world.env.root());
     let first = world.call("fc-1", "a1", 2).is("pull-request", 0);
-    assert_eq!(first.asked, ["commit", "start", "commit"]);
+    assert_eq!(first.asked, ["commit", "start", "commit", "commit"]);
     assert_eq!(world.github.pulls("acme/shop").len(), 1);
     assert_eq!(world.records(), ["fc-1.a1"]);
     let record: Value = serde_json::from_str(&world.record("fc-1.a1", "record.json")).unwrap();
@@ -531,7 +531,7 @@ fn what_came_of_it() {
         .call("fc-1", "a1", 2)
         .is("failed", 4)
         .says("exit code 7");
-    assert_eq!(failed.asked, ["commit", "start", "commit"]);
+    assert_eq!(failed.asked, ["commit", "start", "commit", "commit"]);
     assert!(world.record("fc-1.a1", "log").contains("cannot work"));
     world.claude(RESULT);
     world.call("fc-2", "a1", 3).is("no-changes", 0);
@@ -551,7 +551,7 @@ fn nothing_to_do() {
         return;
     };
     let skipped = world.call("fc-1", "a1", 2).is("skipped", 0);
-    assert_eq!(skipped.asked, ["commit", "commit"]);
+    assert_eq!(skipped.asked, ["commit", "commit", "commit"]);
     assert_eq!(world.records(), ["fc-1.a1"]);
     assert!(world.seen("started").is_none());
 }
@@ -599,7 +599,7 @@ fn an_agent_starts_once_whatever_is_delivered_again() {
         .call("fc-1", "a2", 2)
         .is("interrupted", 130)
         .logs("not started twice");
-    assert_eq!(again.asked, ["commit", "start", "commit"]);
+    assert_eq!(again.asked, ["commit", "start", "commit", "commit"]);
     assert!(world.seen("started").is_none());
     assert!(world.github.pulls("acme/shop").is_empty());
     // When nobody can tell, it does not start either.
