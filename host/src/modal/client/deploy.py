@@ -8,6 +8,7 @@ import pickle
 import sys
 
 import modal
+import modal.runner
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
 from modal.exception import NotFoundError
@@ -130,6 +131,8 @@ def deploy(request):
     """Deploys every app in `apps`. One that fails stays as it was, and the others go on."""
     sys.dont_write_bytecode = True
     environment = request["environment"]
+    # The client would start git four times for each app. What is deployed is no state of a repository.
+    modal.runner.get_git_commit_info = _no_commit
 
     async def one(number, app):
         name = app["name"]
@@ -151,6 +154,10 @@ def deploy(request):
         await _side_by_side([one(number, app) for number, app in numbered[1:]], request["parallel"])
 
     asyncio.run(all_of_them())
+
+
+async def _no_commit():
+    return None
 
 
 def _load(number, file):
