@@ -126,7 +126,8 @@ def layout(state, app: App) -> api_pb2.AppLayout:
         )
         for id in app.functions.values()
     ]
-    for id in sorted({dep.object_id for id in app.functions.values() for dep in _dependencies(state, id)}):
+    definitions = [state.functions[id].definition for id in app.functions.values()]
+    for id in sorted({one.object_id for definition in definitions for one in definition.object_dependencies}):
         needed = api_pb2.Object(object_id=id)
         if id in state.volumes:
             needed.volume_metadata.CopyFrom(volumes.metadata(state.volumes[id]))
@@ -134,10 +135,6 @@ def layout(state, app: App) -> api_pb2.AppLayout:
             needed.mount_handle_metadata.CopyFrom(mount_metadata(state.mounts[id]))
         objects.append(needed)
     return api_pb2.AppLayout(objects=objects, function_ids=app.functions)
-
-
-def _dependencies(state, function_id: str):
-    return state.functions[function_id].definition.object_dependencies
 
 
 @call

@@ -112,14 +112,14 @@ async def FunctionGetCurrentStats(plane, request, task):
 # What is told of them.
 
 
-def _timestamp(seconds: float) -> Timestamp:
-    timestamp = Timestamp()
-    timestamp.FromNanoseconds(int(seconds * 1e9))
-    return timestamp
+def timestamp(at: float) -> Timestamp:
+    found = Timestamp()
+    found.FromNanoseconds(int(at * 1e9))
+    return found
 
 
-def _seconds(timestamp: Timestamp) -> float:
-    return timestamp.ToNanoseconds() / 1e9
+def seconds(at: Timestamp) -> float:
+    return at.ToNanoseconds() / 1e9
 
 
 def _of_function(plane, request) -> list[Input]:
@@ -131,10 +131,10 @@ def _of_function(plane, request) -> list[Input]:
 
 def _info(given: Input) -> api_pb2.FunctionCallInputInfo:
     info = api_pb2.FunctionCallInputInfo(
-        enqueued_at=_timestamp(given.enqueued), status=given.status, function_call_id=given.call_id
+        enqueued_at=timestamp(given.enqueued), status=given.status, function_call_id=given.call_id
     )
     if given.started:
-        info.started_at.CopyFrom(_timestamp(given.started))
+        info.started_at.CopyFrom(timestamp(given.started))
         info.startup_time_seconds = 0.5
     if given.tasks:
         info.container_id = given.tasks[-1]
@@ -149,14 +149,14 @@ async def FunctionCallFetch(plane, request, task):
     if request.HasField("tail"):
         found = found[::-1][: request.tail.count]
     else:
-        since, until = _seconds(request.range.since), _seconds(request.range.until)
+        since, until = seconds(request.range.since), seconds(request.range.until)
         found = [given for given in found if since <= given.enqueued < until][: request.range.limit or None]
     return api_pb2.FunctionCallFetchResponse(function_call_inputs=map(_info, found))
 
 
 @call
 async def FunctionCallCount(plane, request, task):
-    width, since, until = request.bucket_secs, _seconds(request.since), _seconds(request.until)
+    width, since, until = request.bucket_secs, seconds(request.since), seconds(request.until)
     counts: dict[float, int] = {}
     for given in _of_function(plane, request):
         if since <= given.enqueued < until:
@@ -164,7 +164,7 @@ async def FunctionCallCount(plane, request, task):
             counts[bucket] = counts.get(bucket, 0) + 1
     answer = api_pb2.FunctionCallCountResponse()
     for start, count in sorted(counts.items()):
-        answer.buckets.add(bucket_start_at=_timestamp(start), count=count)
+        answer.buckets.add(bucket_start_at=timestamp(start), count=count)
     return answer
 
 

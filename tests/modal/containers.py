@@ -57,14 +57,14 @@ class Task:
         if not given.is_done:
             given.status = api_pb2.FUNCTION_CALL_INPUT_STATUS_RUNNING
         given.started = given.started or self.plane.state.now()
-        timer = asyncio.get_running_loop().call_later(self.definition.timeout_secs, self._out_of_time, given)
+        timer = asyncio.get_running_loop().call_later(self.definition.timeout_secs, self.out_of_time, given)
         self._timers.append(timer)
         self.plane.state.changes.happened()
         return given
 
     # How it ends before its time.
 
-    def _out_of_time(self, given: Input):
+    def out_of_time(self, given: Input):
         if given.is_done or self._process is None:
             return
         message = f"Task's current input {given.id} hit its timeout of {self.definition.timeout_secs}s\n"

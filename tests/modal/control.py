@@ -146,8 +146,22 @@ async def stop_app(plane, app):
 
 
 @operation
+async def time_out(plane, call):
+    """As when Modal's own limit is reached."""
+    for task in _containers(plane, call):
+        task.out_of_time(task.given)
+
+
+@operation
+async def delete_secret(plane, name):
+    """As somebody does on Modal's web pages."""
+    [id] = [secret.id for secret in plane.state.secrets.values() if secret.name == name]
+    del plane.state.secrets[id]
+
+
+@operation
 async def finish(plane, call, status):
-    """Ends a call that way."""
+    """Ends a call that way, whatever its container does."""
     value = api_pb2.FunctionCallInputStatus.Value(f"FUNCTION_CALL_INPUT_STATUS_{status.upper()}")
     calls.finish(plane, plane.state.input_of_call(call), value)
 
@@ -235,13 +249,8 @@ async def definitions(plane, app):
             request = plane.state.images[image].request
             images.append(as_json(request))
             image = request.image.base_images[0].image_id if request.image.base_images else ""
-        files = [file for mount in definition.mount_ids for file in plane.state.mounts[mount].files]
-        files.sort(key=lambda file: file.filename)
-        functions[name] = {
-            "function": as_json(definition),
-            "images": images,
-            "files": [as_json(file) for file in files],
-        }
+        mounts = {id: [as_json(file) for file in plane.state.mounts[id].files] for id in definition.mount_ids}
+        functions[name] = {"function": as_json(definition), "images": images, "mounts": mounts}
     return functions
 
 

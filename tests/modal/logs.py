@@ -1,6 +1,6 @@
 """What containers printed."""
 
-from calls import _seconds, _timestamp
+from calls import seconds, timestamp
 from modal_proto import api_pb2
 from service import call
 from state import Log, get
@@ -52,12 +52,15 @@ async def AppGetLogs(plane, request, task):
             yield api_pb2.TaskLogsBatch(app_done=True)
             return
         left = deadline - plane.state.now()
-        if left <= 0 or not await plane.state.changes.until(lambda: len(logs) > seen or is_over(), left):
+        told = len(logs)
+        if left <= 0 or not await plane.state.changes.until(
+            lambda told=told: len(logs) > told or is_over(), left
+        ):
             return
 
 
 def _between(plane, request) -> list[Log]:
-    since, until = _seconds(request.since), _seconds(request.until)
+    since, until = seconds(request.since), seconds(request.until)
     found = (log for log in plane.state.logs if _fits(log, request))
     return [log for log in found if since <= log.item.timestamp < until]
 
@@ -74,7 +77,7 @@ async def AppCountLogs(plane, request, task):
     for log in _between(plane, request):
         start = log.item.timestamp // request.bucket_secs * request.bucket_secs
         bucket = counts.setdefault(
-            start, api_pb2.AppCountLogsResponse.LogBucket(bucket_start_at=_timestamp(start))
+            start, api_pb2.AppCountLogsResponse.LogBucket(bucket_start_at=timestamp(start))
         )
         if log.item.file_descriptor == api_pb2.FILE_DESCRIPTOR_STDERR:
             bucket.stderr_logs += 1

@@ -6,11 +6,6 @@ from modal_proto import api_pb2
 from service import call
 from state import Named, get, not_found
 
-MISSING_IS_FINE = (
-    api_pb2.OBJECT_CREATION_TYPE_CREATE_IF_MISSING,
-    api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS,
-)
-
 
 def named(things: dict, name: str, environment: str):
     same = (thing for thing in things.values() if (thing.name, thing.environment) == (name, environment))
@@ -93,7 +88,7 @@ async def SecretList(plane, request, task):
             environment_name=environment,
             metadata=secret_metadata(secret),
         )
-        for secret in _listed(plane.state.secrets, environment, request.pagination)
+        for secret in listed(plane.state.secrets, environment, request.pagination)
     ]
     return api_pb2.SecretListResponse(items=items, environment_name=environment)
 
@@ -105,7 +100,7 @@ async def SecretDelete(plane, request, task):
     return Empty()
 
 
-def _listed(things: dict, environment: str, pagination: api_pb2.ListPagination) -> list:
+def listed(things: dict, environment: str, pagination: api_pb2.ListPagination) -> list:
     """Those with a name, the newest first, a page of them."""
     found = [thing for thing in things.values() if thing.name and thing.environment == environment]
     if pagination.created_before:
@@ -178,7 +173,7 @@ async def DictList(plane, request, task):
             created_at=found.created,
             metadata=api_pb2.DictMetadata(name=found.name, creation_info=creation_info(found)),
         )
-        for found in _listed(plane.state.dicts, environment, request.pagination)
+        for found in listed(plane.state.dicts, environment, request.pagination)
     ]
     return api_pb2.DictListResponse(dicts=dicts, environment_name=environment)
 

@@ -12,7 +12,7 @@ from grpclib import GRPCError, Status
 from modal_proto import api_pb2
 from service import call
 from state import Volume, get, not_found
-from stores import _listed, creation_info, named
+from stores import creation_info, listed, named
 
 BLOCK = 8 * 1024 * 1024
 
@@ -59,7 +59,7 @@ async def VolumeList(plane, request, task):
         api_pb2.VolumeListItem(
             label=volume.name, volume_id=volume.id, created_at=volume.created, metadata=metadata(volume)
         )
-        for volume in _listed(plane.state.volumes, environment, request.pagination)
+        for volume in listed(plane.state.volumes, environment, request.pagination)
     ]
     return api_pb2.VolumeListResponse(items=items, environment_name=environment)
 
@@ -96,9 +96,9 @@ def write(path: Path, content: bytes, mode: int = 0o644):
 async def VolumePutFiles(plane, request, task):
     volume = get(plane.state.volumes, request.volume_id, "Volume")
     paths = [inside(volume, file.filename) for file in request.files]
-    if request.disallow_overwrite_existing_files:
-        if there := [file.filename for file, path in zip(request.files, paths) if path.exists()]:
-            raise GRPCError(Status.ALREADY_EXISTS, f"{there[0]}: already exists")
+    there = [file.filename for file, path in zip(request.files, paths) if path.exists()]
+    if there and request.disallow_overwrite_existing_files:
+        raise GRPCError(Status.ALREADY_EXISTS, f"{there[0]}: already exists")
     for file, path in zip(request.files, paths):
         write(path, plane.blobs.content(file.sha256_hex), file.mode or 0o644)
     plane.state.changes.happened()

@@ -171,7 +171,7 @@ impl Modal {
         let script = project_root().join("tests/modal/plane.py");
         let script = script.to_str().expect("the project's path is text");
         let words = [python.to_str().expect("a path is text"), script, "."];
-        let words = if can_run_containers() {
+        let words = if needs::can_run_containers() {
             needs::as_root(words)
         } else {
             words.map(ToOwned::to_owned).to_vec()
@@ -291,6 +291,16 @@ impl Modal {
         self.tell(json!({ "do": "preempt", "call": call }));
     }
 
+    /// Ends a call and its container at Modal's own limit of time.
+    pub fn times_out(&self, call: &str) {
+        self.tell(json!({ "do": "time_out", "call": call }));
+    }
+
+    /// Deletes a secret as a person does on the web page.
+    pub fn delete_secret(&self, name: &str) {
+        self.tell(json!({ "do": "delete_secret", "name": name }));
+    }
+
     /// Stops an app as a person does on the web page.
     pub fn stop_app(&self, app: &str) {
         self.tell(json!({ "do": "stop_app", "app": app }));
@@ -343,7 +353,8 @@ impl Modal {
         texts(&self.tell(json!({ "do": "search", "texts": texts_sought, "besides": besides })))
     }
 
-    /// An app's functions as received, by name, with `images` (uppermost first) and `files` mounted.
+    /// An app's functions as received, by name, with `images` (uppermost first) and mounted files by
+    /// `mounts`.
     pub fn definitions(&self, app: &str) -> Value {
         self.tell(json!({ "do": "definitions", "app": app }))
     }
@@ -458,10 +469,6 @@ pub fn small_runner(env: &TestEnv) -> PathBuf {
     std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755))
         .expect("making a file executable");
     file
-}
-
-fn can_run_containers() -> bool {
-    cfg!(target_os = "linux")
 }
 
 /// Sends a request and reads the answer, each one JSON document.

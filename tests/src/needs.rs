@@ -3,6 +3,8 @@
 
 use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// A tool and the line that installs it, on Debian and its kin and on macOS.
 const TOOLS: &[(&str, &str, &str)] = &[
@@ -60,13 +62,7 @@ pub fn tool(name: &str) -> Option<PathBuf> {
 /// They cannot and `CI` is set.
 #[track_caller]
 pub fn containers() -> bool {
-    let words = as_root(["unshare", "--mount", "--pid", "--fork", "true"]);
-    let can = cfg!(target_os = "linux")
-        && std::process::Command::new(&words[0])
-            .args(&words[1..])
-            .stderr(std::process::Stdio::null())
-            .status()
-            .is_ok_and(|status| status.success());
+    let can = can_run_containers();
     if !can {
         missing(
             "Linux and root, for containers of its own",
@@ -74,6 +70,16 @@ pub fn containers() -> bool {
         );
     }
     can
+}
+
+pub(crate) fn can_run_containers() -> bool {
+    static CAN: OnceLock<bool> = OnceLock::new();
+    *CAN.get_or_init(|| {
+        let words = as_root(["unshare", "--mount", "--pid", "--fork", "true"]);
+        let mut unshare = Command::new(&words[0]);
+        let unshare = unshare.args(&words[1..]).stderr(Stdio::null());
+        cfg!(target_os = "linux") && unshare.status().is_ok_and(|status| status.success())
+    })
 }
 
 /// A command line that runs as root when this is not root already.

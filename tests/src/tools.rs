@@ -82,6 +82,24 @@ const MODAL: Tool = Tool {
     },
 };
 
+const BLACK: Tool = Tool {
+    folder: "black-26.10.1",
+    program: "bin/black",
+    source: Source::PyPi {
+        python: (3, 10),
+        packages: &["black==26.10.1"],
+    },
+};
+
+const RUFF: Tool = Tool {
+    folder: "ruff-0.17.6",
+    program: "bin/ruff",
+    source: Source::PyPi {
+        python: (3, 10),
+        packages: &["ruff==0.17.6"],
+    },
+};
+
 const COMPONENTIZE_PY: Tool = Tool {
     folder: "componentize-py-0.25.1",
     program: "bin/componentize-py",
@@ -117,6 +135,10 @@ found_once! {
     mngr_0_2: MNGR_0_2;
     /// `mng` 0.1.4, which still has the flags of the first architecture; `None` after a loud word.
     mng: MNG;
+    /// Formatters of Python; `None` after a loud word.
+    black: BLACK;
+    /// As `black`.
+    ruff: RUFF;
     /// The real claude; `None` after a loud word.
     claude: CLAUDE;
     /// The official client of Modal; `None` after a loud word.

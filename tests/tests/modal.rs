@@ -1,14 +1,15 @@
 //! Changelings on Modal: the real client and the real container entrypoint against a control plane of the
 //! test's own (`changelings_tests::modal`).
 
+mod app;
 mod deliveries;
 mod deploy;
+mod ends;
 mod exec;
 mod faults;
-mod many;
+mod interrupts;
 mod night;
 mod outcomes;
-mod received;
 mod secrets;
 mod several;
 mod view;
@@ -20,6 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use changelings_tests::github::GitHub;
 use changelings_tests::modal::{Modal, Setup, small_runner};
+use changelings_tests::traces::wait_for;
 use changelings_tests::{ADA, Invocation, NOW, Output, TestEnv, changeling, needs, tools};
 use serde_json::Value;
 
@@ -31,6 +33,9 @@ const TOKEN: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 
 /// What the agents' scripts do most.
 const COMMIT: &str = "echo '    # mended' >> app.py; git commit -qam 'Mend the total'";
+
+/// Tells the test that an agent began, and waits until the test says that it may go on.
+const WAIT: &str = "echo $$ >> $shared/starts; until [ -e $shared/gate ]; do sleep 0.05; done";
 
 /// A machine with changelings, a forge, and a Modal, each of the test's own.
 struct Cloud {
@@ -181,6 +186,23 @@ impl Cloud {
         texts
             .map(|text| serde_json::from_slice(&text).expect("a record is JSON"))
             .collect()
+    }
+
+    /// How many agents began, of those that tell.
+    fn starts(&self) -> usize {
+        let text = std::fs::read_to_string(self.shared.join("starts")).unwrap_or_default();
+        text.lines().count()
+    }
+
+    /// Waits until so many agents began.
+    #[track_caller]
+    fn starts_become(&self, count: usize) {
+        wait_for("an agent begins", || self.starts() == count);
+    }
+
+    /// Agents that wait may go on, and none waits any more.
+    fn opens_the_gate(&self) {
+        std::fs::write(self.shared.join("gate"), "").expect("writing a file of the test");
     }
 
     fn pulls(&self) -> Vec<Value> {

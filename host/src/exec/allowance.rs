@@ -85,7 +85,7 @@ pub(super) fn ask(
     let left = limit - spent;
     if left < LEAST_USD {
         let reason = format!(
-            "this month's runs have cost ${spent:.2}, and `monthly_budget_usd` is ${limit}: nothing starts before the next month"
+            "this month's runs have cost {spent:.2} USD, and `monthly_budget_usd` is {limit}: nothing starts before the next month"
         );
         if by_hand {
             let hint = "raise `monthly_budget_usd` below `[defaults]` (`changeling config path` says where)";
@@ -96,7 +96,7 @@ pub(super) fn ask(
     let own = subject.job.max_budget_usd;
     if left < own {
         notes.push(format!(
-            "${left:.2} of this month's ${limit} are left: the run gets no more than that"
+            "{left:.2} of this month's {limit} USD are left: the run gets no more than that"
         ));
     }
     Ok(Allowance::Go {

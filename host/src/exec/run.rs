@@ -8,6 +8,7 @@ use crate::agent::Heard;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::plan::Plan;
+use crate::process;
 use crate::record::{Header, RecordError, Recording, Store, Usage};
 use crate::redact::Redactor;
 
@@ -146,10 +147,20 @@ impl<'a> Run<'a> {
     }
 }
 
+/// What it means that the run was asked to end.
+pub(super) fn interrupted() -> Outcome {
+    match process::time_up() {
+        Some(limit) => Outcome::TimedOut {
+            after_seconds: limit.as_secs(),
+        },
+        None => Outcome::Interrupted,
+    }
+}
+
 /// What an error in a step means for the run.
 pub(super) fn failure(step: StepName, error: &Error) -> Outcome {
     match error.kind {
-        Kind::Interrupted => Outcome::Interrupted,
+        Kind::Interrupted => interrupted(),
         Kind::NeedsPerson => Outcome::NeedsAttention {
             why: std::iter::once(format!("{}: {error}", step.as_str()))
                 .chain(error.hint.clone())

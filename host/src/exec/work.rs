@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::pushed::adopt;
 use super::reach::Reach;
-use super::run::{Run, Stop, failure};
+use super::run::{Run, Stop, failure, interrupted};
 use super::{Called, Event, Outcome, StepName};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
@@ -88,14 +88,14 @@ pub(super) fn work(
             },
         )?)
     })?;
-    if let Some(call) = with.called {
-        if let Err(error) = (call.may_start)() {
-            let message = error.to_string();
-            if let Err(error) = run.event(&Event::Note { message }) {
-                tracing::warn!("{error}");
-            }
-            return Err(Stop(failure(StepName::Agent, &error)));
+    if let Some(call) = with.called
+        && let Err(error) = (call.may_start)()
+    {
+        let message = error.to_string();
+        if let Err(error) = run.event(&Event::Note { message }) {
+            tracing::warn!("{error}");
         }
+        return Err(Stop(failure(StepName::Agent, &error)));
     }
     work.begun = true;
     let ended = match agent(run, plan, with, &workspace) {
@@ -116,7 +116,7 @@ pub(super) fn work(
         return Err(stop);
     }
     let ended = match (how, failed) {
-        (How::Interrupted, _) => Err(Stop(Outcome::Interrupted)),
+        (How::Interrupted, _) => Err(Stop(interrupted())),
         (How::TimedOut, _) => Err(Stop(Outcome::TimedOut {
             after_seconds: plan.limits.timeout_seconds,
         })),

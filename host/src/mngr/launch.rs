@@ -80,16 +80,14 @@ impl Launch {
         &self.mngr
     }
 
-    /// The agent's own program, where it runs in our wrapper.
-    pub fn agent(&self) -> Option<&Path> {
+    /// The agent's own program, where it runs in our wrapper; and whether it is one of those that answer
+    /// `--version`, and not any command of the user's.
+    pub fn agent(&self) -> Option<(&Path, bool)> {
         let wrapped = self.wrapped.as_ref()?;
-        Some(Path::new(&wrapped.program))
-    }
-
-    /// Its options are known, and so that `--version` does nothing else.
-    pub fn agent_is_known(&self) -> bool {
-        let wrapped = self.wrapped.as_ref();
-        wrapped.is_some_and(|wrapped| wrapped.kind != Headless::Command)
+        Some((
+            Path::new(&wrapped.program),
+            wrapped.kind.program().is_some(),
+        ))
     }
 
     /// The command line that creates the agent, for the record.

@@ -97,7 +97,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         by: call.by,
     };
     let limit = Duration::from_secs(document.app.timeout_seconds);
-    process::interrupt_after(limit.saturating_sub(MARGIN.min(limit / 4)));
+    process::end_after(limit.saturating_sub(MARGIN.min(limit / 4)));
     let volume = Volume::open(&call.volume)?;
     let store = Store::open(&context.home)?;
     volume.import(&store, &document.changeling, &context.ui)?;
@@ -120,16 +120,17 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         Err(error) => course.record(job, &error)?,
     };
     // It is written down, whoever asks us to end by now.
-    despite_interrupt(|| {
+    let exported = despite_interrupt(|| -> Result<_> {
         let exported = store.export(&run_id, &volume.record_of(&origin))?;
         volume.prune(&store, context)?;
-        if let Err(error) = peer.commit() {
-            context.ui.warn(format!(
-                "{error}; Modal keeps what is on the volume when the container ends"
-            ));
-        }
+        course.commit();
         Ok(exported)
-    })
+    })?;
+    // This can take long, and can be left.
+    if !process::interrupted() && course.keep_mirror() {
+        course.commit();
+    }
+    Ok(exported)
 }
 
 /// The way of one call.
@@ -185,7 +186,6 @@ impl Course<'_> {
         if let Some(hint) = &ran.hint {
             context.ui.note(hint);
         }
-        despite_interrupt(|| self.keep_mirror(&git, &subject));
         Ok(ran.run_id)
     }
 
@@ -232,19 +232,33 @@ impl Course<'_> {
         }
     }
 
-    /// For the next run. Without it that run takes longer, and that is all.
-    fn keep_mirror(&self, git: &Git, subject: &Subject) {
-        let repo = subject.remote(self.context);
-        let mirror = match Mirror::open(git, &self.context.home, &repo) {
-            Ok(Some(mirror)) => mirror,
-            // It failed before there was one.
-            Ok(None) => return,
-            Err(error) => return self.context.ui.warn(error),
+    /// For the next run. Without it that run takes longer, and that is all. Answers whether the volume
+    /// has something new.
+    fn keep_mirror(&self) -> bool {
+        let git = Git::new(&self.context.env);
+        let Ok(job) = self.document.job(self.call.target) else {
+            return false;
         };
-        if let Err(error) = mirror.bundle(git, &self.volume.mirrors()) {
-            self.context
-                .ui
-                .warn(format!("the copy of {repo} is not kept: {error}"));
+        let kept = Mirror::open(&git, &self.context.home, &job.repo).and_then(|mirror| {
+            // There is none when the run failed before.
+            mirror.map_or(Ok(false), |mirror| {
+                mirror.bundle(&git, &self.volume.mirrors())
+            })
+        });
+        kept.unwrap_or_else(|error| {
+            let repo = &job.repo;
+            let told = format!("the copy of {repo} is not kept: {}", Error::from(error));
+            self.context.ui.warn(told);
+            false
+        })
+    }
+
+    /// Makes everybody see what is on the volume.
+    fn commit(&self) {
+        if let Err(error) = self.peer.commit() {
+            self.context.ui.warn(format!(
+                "{error}; Modal keeps what is on the volume when the container ends"
+            ));
         }
     }
 

@@ -5,7 +5,7 @@
 //! the first child on, we have to pass it on.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, LazyLock, Once};
+use std::sync::{Arc, LazyLock, Once, OnceLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use signal_hook::flag;
 use crate::exit_code;
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
+static TIME_UP: OnceLock<Duration> = OnceLock::new();
 
 /// A signal asked this program to end. Waiting loops look at it.
 pub fn interrupted() -> bool {
@@ -48,12 +49,20 @@ pub fn pause(duration: Duration) -> bool {
     }
 }
 
-/// Asks this program to end after so long, as a signal would.
-pub fn interrupt_after(duration: Duration) {
+/// Gives this program so long: then it is asked to end, as by a signal.
+pub fn end_after(limit: Duration) {
     thread::spawn(move || {
-        thread::sleep(duration);
+        thread::sleep(limit);
+        if !INTERRUPTED.load(Ordering::Relaxed) {
+            let _ = TIME_UP.set(limit);
+        }
         INTERRUPTED.store(true, Ordering::Relaxed);
     });
+}
+
+/// How long this program had, when that is over and nobody else asked it to end.
+pub fn time_up() -> Option<Duration> {
+    TIME_UP.get().copied()
 }
 
 /// Begins to notice SIGINT, SIGTERM and SIGHUP; once is enough.

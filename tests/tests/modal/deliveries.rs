@@ -1,48 +1,24 @@
 //! Modal delivers an input again when its container is gone, and may do so while it is not: the agent runs
 //! once.
 
-use std::path::Path;
-
 use changelings_tests::http::Reply;
 use changelings_tests::traces::wait_for;
 
-use super::{COMMIT, Cloud};
-
-/// Tells that it is there, and works until it is ended.
-const FOR_EVER: &str = "echo $$ >> $shared/starts; sleep 1000";
-
-/// How many agents began.
-fn starts(cloud: &Cloud) -> usize {
-    let text = std::fs::read_to_string(cloud.shared.join("starts")).unwrap_or_default();
-    text.lines().count()
-}
-
-fn an_agent_works(cloud: &Cloud) {
-    wait_for("an agent works", || starts(cloud) > 0);
-}
-
-/// A pipe on which an agent waits.
-fn pipe(path: &Path) {
-    rustix::fs::mkfifoat(rustix::fs::CWD, path, 0o666.into()).expect("making a pipe");
-    // As its mode says, whatever the umask.
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o666))
-        .expect("a pipe just made");
-}
+use super::{COMMIT, Cloud, WAIT};
 
 #[test]
 fn a_container_that_is_taken_away_while_the_agent_works() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    cloud.add("nightly", FOR_EVER, "");
+    cloud.add("nightly", WAIT, "");
     cloud.does("deploy nightly");
     let call = cloud.modal.fire("changeling-nightly").remove(0);
-    an_agent_works(&cloud);
+    cloud.starts_become(1);
     cloud.modal.preempt(&call);
     let ended = cloud.modal.wait_for(&call);
     assert_eq!(ended["tasks"].as_array().map(Vec::len), Some(2), "{ended}");
-    assert_eq!(starts(&cloud), 1, "{}", cloud.modal.printed(None));
+    assert_eq!(cloud.starts(), 1, "{}", cloud.modal.printed(None));
     assert!(cloud.pulls().is_empty());
     // What the first attempt knew is not lost: it was asked, and had the time.
     let records = cloud.records("nightly");
@@ -53,10 +29,15 @@ fn a_container_that_is_taken_away_while_the_agent_works() {
         "{records:#?}"
     );
     cloud.does("status nightly");
-    let runs = cloud.does("runs --json").stdout;
-    for words in ["interrupted before it ended", "it is not started twice"] {
-        assert!(runs.contains(words), "{words}: {runs}");
+    let runs = cloud.does("runs --json").json();
+    let told: Vec<_> = runs["runs"].as_array().into_iter().flatten().collect();
+    assert_eq!(told.len(), 2, "{runs:#}");
+    for run in told {
+        assert_eq!(run["outcome"], "interrupted", "{run:#}");
+        assert_eq!(run["origin"]["call"], call.as_str(), "{run:#}");
     }
+    let printed = cloud.modal.printed(Some(&call));
+    assert!(printed.contains("not started twice"), "{printed}");
     cloud.nothing_was_left_behind();
 }
 
@@ -77,7 +58,7 @@ fn a_container_that_is_taken_away_before_the_agent_starts() {
     cloud.modal.preempt(&call);
     let ended = cloud.modal.wait_for(&call);
     assert_eq!(ended["status"], "success", "{}", cloud.modal.printed(None));
-    assert_eq!((starts(&cloud), cloud.pulls().len()), (1, 1));
+    assert_eq!((cloud.starts(), cloud.pulls().len()), (1, 1));
 }
 
 #[test]
@@ -85,14 +66,14 @@ fn a_container_that_crashes() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    cloud.add("nightly", FOR_EVER, "");
+    cloud.add("nightly", WAIT, "");
     cloud.does("deploy nightly");
     let call = cloud.modal.fire("changeling-nightly").remove(0);
-    an_agent_works(&cloud);
+    cloud.starts_become(1);
     cloud.modal.crash(&call);
     let ended = cloud.modal.wait_for(&call);
     assert_eq!(ended["tasks"].as_array().map(Vec::len), Some(2), "{ended}");
-    assert_eq!(starts(&cloud), 1, "{}", cloud.modal.printed(None));
+    assert_eq!(cloud.starts(), 1, "{}", cloud.modal.printed(None));
     let told = cloud.does("status nightly");
     assert!(told.stdout.contains("nightly"), "{told}");
     // The next night is another call.
@@ -100,7 +81,7 @@ fn a_container_that_crashes() {
     let setup = setup.variable("CHANGELINGS_NOW", "2026-03-03T03:00:05Z");
     cloud.modal.containers_have(&setup);
     let next = cloud.modal.fire("changeling-nightly").remove(0);
-    wait_for("the next one works", || starts(&cloud) == 2);
+    cloud.starts_become(2);
     cloud.modal.crash(&next);
     cloud.modal.wait_for(&next);
 }
@@ -110,20 +91,19 @@ fn an_input_that_is_delivered_twice_at_once() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    let agent = format!("echo $$ >> $shared/starts; read word < $shared/gate; {COMMIT}");
+    let agent = format!("{WAIT}; {COMMIT}");
     cloud.add("nightly", &agent, "");
     cloud.does("deploy nightly");
-    pipe(&cloud.shared.join("gate"));
     let call = cloud.modal.fire("changeling-nightly").remove(0);
-    an_agent_works(&cloud);
+    cloud.starts_become(1);
     cloud.modal.redeliver(&call);
     wait_for("the second one has ended", || {
         cloud.modal.containers().len() == 1
     });
-    std::fs::write(cloud.shared.join("gate"), "go\n").expect("the agent reads");
+    cloud.opens_the_gate();
     cloud.modal.wait_for(&call);
     assert_eq!(
-        (starts(&cloud), cloud.pulls().len()),
+        (cloud.starts(), cloud.pulls().len()),
         (1, 1),
         "{}",
         cloud.modal.printed(None)
@@ -135,16 +115,15 @@ fn fires_that_overlap() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    let agent = format!("echo $$ >> $shared/starts; read word < $shared/gate; {COMMIT}");
+    let agent = format!("{WAIT}; {COMMIT}");
     cloud.add("nightly", &agent, "");
     cloud.does("deploy nightly");
-    pipe(&cloud.shared.join("gate"));
     let first = cloud.modal.fire("changeling-nightly").remove(0);
     let second = cloud.modal.fire("changeling-nightly").remove(0);
-    an_agent_works(&cloud);
+    cloud.starts_become(1);
     let waiting = cloud.modal.calls("changeling-nightly");
     assert_eq!(waiting[1]["status"], "pending", "{waiting:#?}");
-    std::fs::write(cloud.shared.join("gate"), "go\n").expect("the agent reads");
+    cloud.opens_the_gate();
     assert_eq!(cloud.modal.wait_for(&first)["status"], "success");
     assert_eq!(
         cloud.modal.wait_for(&second)["status"],
@@ -154,7 +133,7 @@ fn fires_that_overlap() {
     );
     // By then the night's work is done.
     assert_eq!(
-        (starts(&cloud), cloud.pulls().len()),
+        (cloud.starts(), cloud.pulls().len()),
         (1, 1),
         "{}",
         cloud.modal.printed(Some(&second))

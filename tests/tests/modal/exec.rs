@@ -18,6 +18,7 @@ use changelings::modal::runner::{Runner, Source};
 use changelings::permission::Grants;
 use changelings::template::{Template, catalog};
 use changelings_tests::github::GitHub;
+use changelings_tests::http::Reply;
 use changelings_tests::traces::{Watch, files_with, processes_of, wait_for};
 use changelings_tests::{ADA, TestEnv, changeling, needs, tools};
 use rustix::process::{Pid, Signal, kill_process};
@@ -408,7 +409,7 @@ fn from_an_empty_volume_to_a_pull_request_and_on_from_there() {
     };
     let watch = Watch::of(world.env.root());
     let first = world.call("fc-1", "a1", 2).is("pull-request", 0);
-    assert_eq!(first.asked, ["commit", "start", "commit"]);
+    assert_eq!(first.asked, ["commit", "start", "commit", "commit"]);
     assert_eq!(world.github.pulls("acme/shop").len(), 1);
     assert_eq!(world.records(), ["fc-1.a1"]);
     let record: Value = serde_json::from_str(&world.record("fc-1.a1", "record.json")).unwrap();
@@ -530,7 +531,7 @@ fn what_came_of_it() {
         .call("fc-1", "a1", 2)
         .is("failed", 4)
         .says("exit code 7");
-    assert_eq!(failed.asked, ["commit", "start", "commit"]);
+    assert_eq!(failed.asked, ["commit", "start", "commit", "commit"]);
     assert!(world.record("fc-1.a1", "log").contains("cannot work"));
     world.claude(RESULT);
     world.call("fc-2", "a1", 3).is("no-changes", 0);
@@ -550,7 +551,7 @@ fn nothing_to_do() {
         return;
     };
     let skipped = world.call("fc-1", "a1", 2).is("skipped", 0);
-    assert_eq!(skipped.asked, ["commit", "commit"]);
+    assert_eq!(skipped.asked, ["commit", "commit", "commit"]);
     assert_eq!(world.records(), ["fc-1.a1"]);
     assert!(world.seen("started").is_none());
 }
@@ -569,6 +570,23 @@ fn too_long() {
     world.nothing_lives();
 }
 
+/// Not the agent's own limit, but Modal's, which ends everything else, too.
+#[test]
+fn too_long_before_there_is_an_agent() {
+    let Some(world) = World::new(RESULT, "") else {
+        return;
+    };
+    world.change(|document| document["app"]["timeout_seconds"] = json!(8));
+    world.github.answers("", "info/refs", Reply::never(), 9);
+    let started = std::time::Instant::now();
+    let ended = world.call("fc-1", "a1", 2).is("timed-out", 124);
+    assert_eq!(ended.asked, ["commit", "commit"]);
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+    assert_eq!(world.records(), ["fc-1.a1"]);
+    assert!(world.seen("started").is_none());
+    world.nothing_lives();
+}
+
 #[test]
 fn an_agent_starts_once_whatever_is_delivered_again() {
     let Some(world) = World::new(&format!("{COMMIT}; {RESULT}"), "") else {
@@ -581,7 +599,7 @@ fn an_agent_starts_once_whatever_is_delivered_again() {
         .call("fc-1", "a2", 2)
         .is("interrupted", 130)
         .logs("not started twice");
-    assert_eq!(again.asked, ["commit", "start", "commit"]);
+    assert_eq!(again.asked, ["commit", "start", "commit", "commit"]);
     assert!(world.seen("started").is_none());
     assert!(world.github.pulls("acme/shop").is_empty());
     // When nobody can tell, it does not start either.

@@ -85,3 +85,25 @@ fn a_fire_starts_a_run_for_each_of_them() {
     assert_eq!(calls(&cloud, "run").len(), 3);
     cloud.nothing_was_left_behind();
 }
+
+/// What `--verify quick` asks is answered by the container itself.
+#[test]
+fn a_deployment_tells_whether_its_runs_could_work() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    cloud.add("nightly", COMMIT, "");
+    let told = cloud.does("deploy nightly --verify quick");
+    assert!(told.to_string().contains("fixme-fairy"), "{told}");
+    let calls = calls(&cloud, "check");
+    assert_eq!(calls.len(), 1, "{calls:#?}");
+    assert_eq!(calls[0]["status"], "success", "{calls:#?}");
+    assert!(cloud.records("nightly").is_empty());
+    // What is wrong there is told here.
+    cloud.github.require("another token");
+    let told = cloud
+        .command(["deploy", "nightly", "--verify", "quick"])
+        .run();
+    assert_ne!(told.code, 0, "{told}");
+    assert!(told.to_string().contains("acme/shop"), "{told}");
+}

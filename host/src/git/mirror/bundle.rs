@@ -121,7 +121,7 @@ impl Mirror {
         let Some(note) = read_note(&note_file) else {
             return doubtful("there is no note of what it holds");
         };
-        if note.repo != *repo {
+        if note.repo.key() != repo.key() {
             return doubtful("it is of another repository");
         }
         let _lock = Lock::acquire(&git_dir, repo)?;

@@ -140,13 +140,13 @@ fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Ch
     });
     let mut checks = vec![Check::new("mngr", None, says)];
     // A program of the repository is there when there is a workspace.
-    if let Some(agent) = launch.agent().filter(|agent| agent.is_absolute()) {
-        let path = printable(&agent.to_string_lossy());
-        let says = if launch.agent_is_known() {
-            answer(agent, "--version", user, context).map(|says| format!("{says} ({path})"))
+    if let Some((agent, answers)) = launch.agent().filter(|(agent, _)| agent.is_absolute()) {
+        let shown = printable(&agent.to_string_lossy());
+        // What a command of the user's own does when it is started, nobody knows.
+        let says = if answers {
+            answer(agent, "--version", user, context).map(|says| format!("{says} ({shown})"))
         } else {
-            // It may take any word for the order to begin.
-            Ok(format!("is there ({path})"))
+            Ok(shown)
         };
         checks.push(Check::new("agent", None, says));
     }
