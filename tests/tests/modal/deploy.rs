@@ -96,57 +96,24 @@ impl World {
     }
 }
 
-/// Functions, their images and files for a person, with what differs from test to test replaced.
-fn told(mut definitions: Value) -> String {
-    let functions = definitions.as_object_mut().expect("functions by name");
-    let mut images = Value::Null;
-    for (name, function) in functions.iter_mut() {
-        // Numbers in the order in which they were asked for, all at once.
-        let mounts = function["mounts"].as_object().expect("files by mount");
-        let files = mounts.values().flat_map(|files| files.as_array().cloned());
-        let mut files: Vec<_> = files.flatten().collect();
-        files.sort_by_key(|file| file["filename"].to_string());
-        function["mounts"] = files.into();
-        let fields = function["function"].as_object_mut().expect("a definition");
-        fields.remove("mount_ids");
-        let own = function["images"].take();
-        assert!(
-            images.is_null() || images == own,
-            "{name} has another image"
-        );
-        images = own;
-    }
-    functions.insert("images of all".to_owned(), images);
-    settle(&mut definitions);
-    serde_json::to_string_pretty(&definitions).expect("it is JSON")
-}
-
-fn settle(value: &mut Value) {
-    let is_hex = |text: &str| text.len() >= 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
-    let is_id = |text: &str| text.as_bytes().get(2) == Some(&b'-') && is_hex(&text[3..]);
-    match value {
-        Value::String(text) if is_hex(text) => *text = format!("[{} digits]", text.len()),
-        Value::String(text) if is_id(text) => text.truncate(2),
-        Value::Array(items) => items.iter_mut().for_each(settle),
-        Value::Object(fields) => fields.iter_mut().for_each(|(_, value)| settle(value)),
-        _ => {}
-    }
-}
-
 const EVERYTHING: &str = "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepo = \"acme/shop\"\n\
     schedule = \"30 2 * * 1-5\"\ntimezone = \"Europe/Zurich\"\ntimeout = \"90m\"\n\
     [changelings.nightly.modal]\ncpu = 2\nmemory = \"4GiB\"\ngpu = \"T4\"\nephemeral_disk = \"600GiB\"\n\
     region = \"eu\"\napt = [\"libpq-dev\"]\npip = [\"tox==4.30\"]\ncommands = [\"make tools\"]\n";
 
+/// Every field is in the snapshots of `received`.
 #[test]
-fn every_field_as_received() {
+fn what_is_there_afterwards() {
     let Some(world) = World::new(EVERYTHING) else {
         return;
     };
     let output = world.run(["deploy", "nightly"]).success();
     insta::assert_snapshot!("deployed", output.normalised_stderr());
     let definitions = world.modal.definitions("changeling-nightly");
-    insta::assert_snapshot!("definitions", told(definitions));
+    let resources = |function: &str| definitions[function]["function"]["resources"].clone();
+    assert_eq!(resources("run")["gpu_config"]["gpu_type"], "T4");
+    // Looking costs no graphics card.
+    assert!(resources("check")["gpu_config"].get("gpu_type").is_none());
     let app = world.app("changeling-nightly");
     assert_eq!(app["state"], "deployed");
     assert_eq!(
@@ -202,7 +169,23 @@ fn a_dry_run() {
         return;
     };
     let output = world.run(["deploy", "nightly", "--dry-run"]).success();
-    insta::assert_snapshot!("dry_run", output.normalised_stdout());
+    let text = output.normalised_stdout();
+    let (text, app) = text
+        .split_once("app.py, the same for all\n")
+        .expect("the file");
+    assert!(app.contains("def run(target: int = 0"), "{app}");
+    let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
+    // They change with every line of `app.py`, and of the template.
+    let template = output.normalised_stdout();
+    let template = template
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("\"digest\": "));
+    let text = text.replace(template.expect("a digest"), "[digest],");
+    let digest = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("\"changelings-job\": "));
+    let digest = digest.expect("a tag").to_owned();
+    insta::assert_snapshot!("dry_run", text.replace(&digest, "[digest]"));
     assert_eq!(world.modal.asked(), Vec::<String>::new());
     assert!(!world.env.changelings_home().join("deployments").exists());
     let json = world
@@ -341,4 +324,36 @@ fn fifty_in_one_process() {
     let first = world.function("changeling-n0", "run");
     let last = world.function("changeling-n49", "run");
     assert_eq!(first["image_id"], last["image_id"]);
+}
+
+/// Where no program here can run there: the image builds it from the last commit.
+#[test]
+fn a_program_built_in_the_image() {
+    let Some(world) = World::new("") else { return };
+    let repo = world.env.repo("sources");
+    repo.write("Cargo.toml", "[workspace]\n");
+    repo.commit(changelings_tests::ADA, "2025-01-01", "First");
+    repo.write("secret.txt", "not committed");
+    let folder = repo.path().display().to_string();
+    world.configure(&format!("{NIGHTLY}modal.runner = \"{folder}\"\n"));
+    world.run(["deploy", "nightly"]).success();
+    let definitions = world.modal.definitions("changeling-nightly");
+    let run = &definitions["run"];
+    let text = run.to_string();
+    assert!(text.contains("cargo build --release --locked"), "{text}");
+    assert!(text.contains("COPY"), "{text}");
+    assert!(!text.contains("/changeling/changeling"), "{text}");
+    // Nothing of this machine but the commit, and the same bytes each time.
+    assert_eq!(
+        world
+            .modal
+            .search(&["not committed".to_owned(), folder.clone()], &[])
+            .len(),
+        0
+    );
+    let packed = || std::fs::read(world.folder("nightly").join("source.tar.gz")).unwrap();
+    let first = packed();
+    std::fs::remove_file(world.folder("nightly").join("source.tar.gz")).unwrap();
+    world.run(["deploy", "nightly"]).success();
+    assert_eq!(packed(), first);
 }
