@@ -28,7 +28,7 @@ async def AuthTokenGet(plane, request, task):
 
 @call
 async def WorkspaceNameLookup(plane, request, task):
-    return api_pb2.WorkspaceNameLookupResponse(workspace_name="of-a-test", username="of-a-test")
+    return api_pb2.WorkspaceNameLookupResponse(workspace_name=plane.state.workspace, username="of-a-test")
 
 
 @call

@@ -157,6 +157,7 @@ class State:
         self.inputs: dict[str, Input] = {}
         self.logs: list[Log] = []
         self.environments = [ENVIRONMENT]
+        self.workspace = "of-a-test"
         self.changes = Changes()
         self._numbers: dict[str, itertools.count] = defaultdict(lambda: itertools.count(1))
 

@@ -14,7 +14,7 @@ use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::modal::client::Client;
-use crate::modal::deploy::{self, How, Inspected, News, Preparation, Prepared, Sending};
+use crate::modal::deploy::{self, How, Inspected, News, Place, Preparation, Prepared, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
 use crate::names::Name;
 use verify::Verified;
@@ -99,7 +99,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     } else {
         deployments.id()?
     };
-    let preparation = Preparation::new(home, &config, context)?;
+    let preparation = Preparation::new(home.clone(), &config, context)?;
     let prepared = prepare_all(&changelings, &preparation, context)?;
     let Some(client) = client else {
         show::dry_run(&prepared, args.json, context);
@@ -111,13 +111,20 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
             ui.note(format!("{}: {note}", prepared.document().changeling));
         }
     }
-    look(&prepared, &client, args.take_over, &config, context)?;
+    let mut deployed = deployments.names()?;
+    deployed.extend(names.iter().cloned());
+    deployed.sort();
+    deployed.dedup();
+    if let Some(note) = budgets(deployed.len(), config.defaults.monthly_budget_usd) {
+        ui.note(note);
+    }
+    let place = look(&prepared, &client, &home, args.take_over, &config, context)?;
     for prepared in &prepared {
         prepared.write(context)?;
     }
-    let sent = send(&client, &prepared, &config, context)?;
+    let sent = send(&client, &prepared, &place, context)?;
     let verified = match args.verify {
-        Verify::Quick => verify::quick(&client, &sent, &config, context)?,
+        Verify::Quick => verify::quick(&client, &sent, &place, context)?,
         Verify::None | Verify::Full => Verified::new(),
     };
     left_behind(&config, &deployments, context)?;
@@ -126,6 +133,13 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         Verify::Full => verify::full(&sent, context),
         Verify::None | Verify::Quick => Ok(()),
     }
+}
+
+/// What several may spend together: in a container each knows of its own runs only.
+fn budgets(count: usize, limit: f64) -> Option<String> {
+    (count > 1).then(|| {
+        format!("`monthly_budget_usd` ({limit} USD) holds on Modal for each of the {count} that are deployed, not for all together")
+    })
 }
 
 /// All of them, or everything that is wrong with any.
@@ -169,14 +183,15 @@ fn prepare_all(
     ))
 }
 
-/// Asks Modal what is there already: somebody else's apps, and room for crons.
+/// Asks Modal what is there already: somebody else's apps, and room for crons; and where that is.
 fn look(
     prepared: &[Prepared],
     client: &Client,
+    home: &str,
     take_over: bool,
     config: &Config,
     context: &Context,
-) -> Result<()> {
+) -> Result<Place> {
     let documents: Vec<_> = prepared.iter().map(Prepared::document).collect();
     let apps: Vec<_> = documents
         .iter()
@@ -187,31 +202,43 @@ fn look(
         .any(|document| document.app.schedule.is_some());
     let environment = config.modal.environment.as_deref();
     let progress = context.ui.progress("asking Modal what is there");
-    let Inspected { apps, crons } = deploy::inspect(client, environment, &apps, has_cron)?;
+    let Inspected { apps, place, crons } = deploy::inspect(client, environment, &apps, has_cron)?;
     drop(progress);
     for prepared in prepared {
         let document = prepared.document();
+        let before = prepared.before.as_ref();
+        if let Some(before) = before {
+            deploy::check_place(before, &place)?;
+        }
         if let Some(found) = apps.get(&document.app.name) {
-            deploy::check_owner(document, found, prepared.before.as_ref(), take_over)?;
+            deploy::check_owner(home, document, found, before, take_over)?;
         }
     }
-    match crons {
-        Some(crons) => deploy::check_crons(&documents, &crons, config.modal.max_crons),
-        None => Ok(()),
+    if let Some(crons) = crons {
+        deploy::check_crons(&documents, &crons, config.modal.max_crons)?;
+        if let Some(first) = crons.unknown.first() {
+            context.ui.warn(format!(
+                "not all crons of the workspace can be counted ({first}); whether there is room for these shows \
+                 when Modal gets them"
+            ));
+        }
     }
+    Ok(place)
 }
 
 /// Deploys them; a line for each as it ends.
 fn send(
     client: &Client,
     prepared: &[Prepared],
-    config: &Config,
+    place: &Place,
     context: &Context,
 ) -> Result<Vec<Sent>> {
+    let deployments = Deployments::of(&context.home);
     let sendings: Vec<_> = prepared
         .iter()
         .map(|prepared| Sending {
             document: prepared.document(),
+            folder: deployments.folder(&prepared.document().changeling),
             values: Some(&prepared.frozen.values),
         })
         .collect();
@@ -226,7 +253,7 @@ fn send(
     let asked = deploy::send(
         client,
         &sendings,
-        config.modal.environment.as_deref(),
+        place,
         How::default(),
         context,
         &mut |news| match news {
@@ -282,4 +309,18 @@ fn failed(count: usize, of: usize, kind: Kind) -> Error {
         kind,
         format!("{count} of {of} were not deployed; what was deployed of them before goes on"),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::budgets;
+
+    #[test]
+    fn what_several_may_spend() {
+        assert_eq!(budgets(1, 100.0), None);
+        insta::assert_snapshot!(
+            budgets(50, 100.0).unwrap(),
+            @"`monthly_budget_usd` (100 USD) holds on Modal for each of the 50 that are deployed, not for all together"
+        );
+    }
 }

@@ -45,7 +45,7 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
     let word = if enabled { "enabled" } else { "disabled" };
     if names.is_empty() {
         context.ui.note("there are no changelings");
-        return Ok(());
+        return reschedule(&names, enabled, which.all, which.dry_run, &config, context);
     }
     let change = |doc: &mut toml_edit::DocumentMut| -> Result<Vec<Name>> {
         let mut changed = Vec::new();

@@ -22,6 +22,9 @@ pub struct Args {
     all: bool,
     #[command(flatten)]
     leftovers: Leftovers,
+    /// Stop apps of these names that are deployed from somewhere else now
+    #[arg(long)]
+    take_over: bool,
     /// Do not ask
     #[arg(short, long)]
     yes: bool,
@@ -87,7 +90,10 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         context.ui.note("nothing was stopped");
         return Ok(());
     }
-    let stop = args.leftovers.choose(context)?;
+    let stop = Stop {
+        take_over: args.take_over,
+        ..args.leftovers.choose(context)?
+    };
     let stopped = stop_all(&deployed, stop, &config, context)?;
     if args.json {
         let apps: Vec<_> = stopped.iter().map(ended).collect();
@@ -134,6 +140,7 @@ impl Leftovers {
         Ok(Stop {
             delete_secret: ask(secret)?,
             delete_volume: ask(volume)?,
+            take_over: false,
         })
     }
 }
@@ -155,15 +162,17 @@ pub(super) fn stop_all(
     let client = Client::find(config, context)?;
     let deployments = Deployments::of(&context.home);
     let ui = &context.ui;
+    let home = deployments.id()?;
     let progress = ui.progress("stopping on Modal");
     let mut stopped = Vec::new();
-    let asked = deploy::stop(&client, deployed, stop, &mut |name, result| {
+    let asked = deploy::stop(&client, deployed, stop, &home, &mut |name, result| {
         let result = result.and_then(|was| {
             deployments.forget(name)?;
             Ok(was)
         });
         match &result {
             Ok(was) if was == "deployed" => ui.note(format!("stopped {name}")),
+            Ok(was) if was == "absent" => ui.note(format!("{name} was not there")),
             Ok(_) => ui.note(format!("{name} was stopped already")),
             Err(error) if deployed.len() > 1 => ui.error(&Error {
                 kind: error.kind,

@@ -22,6 +22,10 @@ pub use trouble::{Cause, Trouble};
 /// The oldest client that can do all that is asked here.
 pub const OLDEST: Version = Version::new(1, 6, 0);
 
+/// The newest series this program was tried with. Some of what is asked has no public function in the
+/// client: another series may do that otherwise.
+pub const NEWEST: Version = Version::new(1, 6, 0);
+
 /// How long Modal may take to answer at all.
 pub const PATIENCE: Duration = Duration::from_secs(20);
 

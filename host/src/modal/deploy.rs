@@ -5,14 +5,14 @@ mod ask;
 mod prepare;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
-pub use ask::{Crons, Found, Inspected, inspect};
+pub use ask::{Crons, Found, Inspected, Place, inspect};
 pub use prepare::{Preparation, Prepared, here, rescheduled};
 
-use super::client::{Client, Trouble};
+use super::client::{Client, PATIENCE, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
@@ -22,19 +22,11 @@ use crate::names::{Name, printable};
 /// Apps that are worked on at once.
 const PARALLEL: usize = 12;
 
-/// How long nothing may be heard of a deploy: an image may have to be built.
-const BUILDING: Duration = Duration::from_mins(40);
-
-/// How long nothing may be heard of anything else.
-const ANSWER: Duration = Duration::from_mins(1);
-
-/// A container has to come up first.
-const CHECKING: Duration = Duration::from_mins(15);
-
-/// An app to send: a document that lies in its folder.
+/// An app to send: a document that lies in a folder with its files.
 #[derive(Debug)]
 pub struct Sending<'a> {
     pub document: &'a Document,
+    pub folder: PathBuf,
     /// Values of its secret; `None`: the secret stays as it is.
     pub values: Option<&'a BTreeMap<String, String>>,
 }
@@ -59,6 +51,7 @@ pub enum News<'a> {
 /// # Errors
 /// There is one, and `take_over` was not said.
 pub fn check_owner(
+    home: &str,
     document: &Document,
     found: &Found,
     before: Option<&Deployed>,
@@ -68,7 +61,7 @@ pub fn check_owner(
         return Ok(());
     }
     let is_ours = match found.tags.get(TAG_HOME) {
-        Some(home) => *home == document.home,
+        Some(owner) => owner == home,
         // Somebody took the tags off; it is still the app that was made here.
         None => before.is_some_and(|before| Some(&before.app_id) == found.app_id.as_ref()),
     };
@@ -88,6 +81,36 @@ pub fn check_owner(
         "to replace it: changeling deploy {name} --take-over; to take its configuration over instead: \
          changeling deploy {name} --adopt"
     )))
+}
+
+/// What is deployed stays where it is until it is undeployed: elsewhere there would be a second one, and
+/// nobody here would know of the first.
+///
+/// # Errors
+/// It is in another place.
+pub fn check_place(before: &Deployed, place: &Place) -> Result<()> {
+    let name = &before.document.changeling;
+    let differ = |there: Option<&str>, here: &Option<String>| {
+        let (there, here) = (there?, here.as_deref()?);
+        (there != here).then(|| (printable(there), printable(here)))
+    };
+    if let Some((there, here)) = differ(before.workspace.as_deref(), &place.workspace) {
+        return Err(Error::needs_person(format!(
+            "{name} is deployed in the workspace {there}, and the token is for {here}"
+        ))
+        .with_hint(format!(
+            "to move it: `modal profile activate` with a profile of {there}, changeling undeploy {name}, and back"
+        )));
+    }
+    if let Some((there, here)) = differ(before.environment(), &place.environment) {
+        return Err(Error::needs_person(format!(
+            "{name} is deployed in the environment {there}, and would be deployed to {here}"
+        ))
+        .with_hint(format!(
+            "to move it: changeling undeploy {name} first; to leave it there: `[modal] environment = \"{there}\"`"
+        )));
+    }
+    Ok(())
 }
 
 /// Whether the crons of these documents fit into the workspace.
@@ -134,54 +157,81 @@ pub fn check_crons(documents: &[&Document], crons: &Crons, limit: u32) -> Result
 pub fn send(
     client: &Client,
     sendings: &[Sending<'_>],
-    environment: Option<&str>,
+    place: &Place,
     how: How,
     context: &Context,
     hear: &mut dyn FnMut(News<'_>),
 ) -> Result<()> {
     let deployments = Deployments::of(&context.home);
+    let mut before = BTreeMap::new();
+    for sending in sendings {
+        let name = &sending.document.changeling;
+        before.insert(name, deployments.deployed(name)?);
+        let deploying = of(sending.document, place, context);
+        deployments.begin(&deploying)?;
+    }
     let app = |sending: &Sending<'_>| {
         let app = &sending.document.app;
         let secret = sending.values.zip(app.secret.as_ref());
         json!({
             "name": app.name,
-            "folder": deployments.folder(&sending.document.changeling),
+            "folder": sending.folder,
             "volume": app.volume,
             "keep_template": !sending.document.template.built_in,
             "end_runs": how.end_runs,
             "secret": secret.map(|(values, secret)| json!({ "name": secret.name, "values": values })),
         })
     };
-    let mut open: BTreeMap<&str, &Document> = sendings
+    let mut open: BTreeMap<&str, &Sending<'_>> = sendings
         .iter()
-        .map(|sending| (sending.document.app.name.as_str(), sending.document))
+        .map(|sending| (sending.document.app.name.as_str(), sending))
         .collect();
     let request = json!({
         "op": "deploy",
-        "environment": environment,
+        "environment": place.environment,
         "apps": sendings.iter().map(app).collect::<Vec<_>>(),
         "parallel": PARALLEL,
     });
-    let asked = client.call(&request, BUILDING, &mut |answer| {
-        let Some(document) = answer.app.as_deref().and_then(|app| open.get(app).copied()) else {
+    let asked = client.call(&request, PATIENCE, &mut |answer| {
+        let Some(sending) = answer.app.as_deref().and_then(|app| open.get(app).copied()) else {
             return;
         };
+        let document = sending.document;
         let name = &document.changeling;
         if answer.event == "deploying" {
             hear(News::Begun(name));
             return;
         }
         open.remove(document.app.name.as_str());
+        let note = |found: &Found| {
+            let deployed = confirmed(document, found, place, context)?;
+            deployments.confirm(&deployed, &sending.folder)?;
+            Ok(deployed)
+        };
         if let Some(trouble) = answer.trouble() {
-            hear(News::Failed(name, about(trouble, document)));
+            let mut error = about(trouble, document);
+            // What failed may have failed after Modal had it.
+            let found = answer.fields.get("found").and_then(Value::as_object);
+            let before = before.get(name).and_then(Option::as_ref);
+            match found.map(Found::of) {
+                Some(found) if is_new(document, &found, before) => {
+                    error = match note(&found) {
+                        Ok(_) => error.context("it is deployed, and not all of that went well"),
+                        Err(error) => error,
+                    };
+                }
+                Some(found) if before.is_some() || !found.is_there() => {
+                    if let Err(trouble) = deployments.give_up(name) {
+                        tracing::warn!("{trouble}");
+                    }
+                }
+                _ => {}
+            }
+            hear(News::Failed(name, error));
             return;
         }
-        let found = Found::of(&answer);
-        match confirmed(document, &found, context) {
-            Ok(deployed) => match deployments.confirm(&deployed) {
-                Ok(()) => hear(News::Done(name, &deployed)),
-                Err(error) => hear(News::Failed(name, error.into())),
-            },
+        match note(&Found::of(&answer.fields)) {
+            Ok(deployed) => hear(News::Done(name, &deployed)),
             Err(error) => hear(News::Failed(name, error)),
         }
     });
@@ -190,7 +240,7 @@ pub fn send(
         if open.len() < sendings.len() && !open.is_empty() {
             let names: Vec<_> = open
                 .values()
-                .map(|document| document.changeling.as_str())
+                .map(|sending| sending.document.changeling.as_str())
                 .collect();
             error.context(format!("not known to be deployed: {}", names.join(", ")))
         } else {
@@ -199,18 +249,43 @@ pub fn send(
     })
 }
 
+/// Modal has what was sent, and did not have it before.
+fn is_new(document: &Document, found: &Found, before: Option<&Deployed>) -> bool {
+    let is_same = found.tags.get(TAG_JOB) == document.app.tags.get(TAG_JOB);
+    let is_old = before.is_some_and(|old| {
+        Some(&old.app_id) == found.app_id.as_ref() && old.deployment == found.version
+    });
+    found.is_there() && is_same && !is_old
+}
+
+/// A deployment of it, of which nothing was heard yet.
+fn of(document: &Document, place: &Place, context: &Context) -> Deployed {
+    Deployed {
+        version: 1,
+        at: context.clock.now(),
+        app_id: String::new(),
+        deployment: 0,
+        environment: place.environment.clone(),
+        workspace: place.workspace.clone(),
+        document: document.clone(),
+    }
+}
+
 /// Modal says it has what was sent.
-fn confirmed(document: &Document, found: &Found, context: &Context) -> Result<Deployed> {
+fn confirmed(
+    document: &Document,
+    found: &Found,
+    place: &Place,
+    context: &Context,
+) -> Result<Deployed> {
     let app_id = found.app_id.clone().filter(|_| found.state == "deployed");
     let is_same = found.tags.get(TAG_JOB) == document.app.tags.get(TAG_JOB);
     match app_id {
         Some(app_id) if is_same => Ok(Deployed {
-            version: 1,
-            at: context.clock.now(),
             app_id,
             deployment: found.version,
             environment: found.environment.clone(),
-            document: document.clone(),
+            ..of(document, place, context)
         }),
         Some(_) => Err(Error::failed(
             "Modal took it, and now has something else under this name: somebody deploys it at the same time",
@@ -237,6 +312,8 @@ fn about(trouble: Trouble, document: &Document) -> Error {
 pub struct Stop {
     pub delete_volume: bool,
     pub delete_secret: bool,
+    /// Somebody else's, too.
+    pub take_over: bool,
 }
 
 /// Stops apps. `hear` gets each name with the state the app was in, or what went wrong.
@@ -247,12 +324,17 @@ pub fn stop(
     client: &Client,
     deployed: &BTreeMap<Name, Deployed>,
     stop: Stop,
+    home: &str,
     hear: &mut dyn FnMut(&Name, Result<String>),
 ) -> Result<()> {
     let app = |deployed: &Deployed| {
         let app = &deployed.document.app;
         json!({
             "name": app.name,
+            "home": home,
+            "app_id": deployed.app_id,
+            "workspace": deployed.workspace,
+            "take_over": stop.take_over,
             "dict": app.guard,
             "secret": app.secret.as_ref().filter(|_| stop.delete_secret).map(|secret| &secret.name),
             "volume": stop.delete_volume.then_some(&app.volume),
@@ -272,7 +354,7 @@ pub fn stop(
             "environment": environment,
             "apps": apps.iter().map(|(_, deployed)| app(deployed)).collect::<Vec<_>>(),
         });
-        client.call(&request, ANSWER, &mut |answer| {
+        client.call(&request, PATIENCE, &mut |answer| {
             let known = apps
                 .iter()
                 .find(|(_, deployed)| Some(&deployed.document.app.name) == answer.app.as_ref());
@@ -315,7 +397,7 @@ pub fn verify(
         "environment": environment,
         "apps": documents.iter().map(|document| &document.app.name).collect::<Vec<_>>(),
     });
-    client.call(&request, CHECKING, &mut |answer| {
+    client.call(&request, PATIENCE, &mut |answer| {
         let known = documents
             .iter()
             .find(|document| Some(&document.app.name) == answer.app.as_ref());

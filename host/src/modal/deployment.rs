@@ -19,6 +19,10 @@ use crate::names::{Digest, Name};
 
 /// What Modal has.
 const DEPLOYED: &str = "deployed.json";
+/// What it may have: the same, of a deploy whose end was not seen.
+const DEPLOYING: &str = "deploying.json";
+/// The files of what it has.
+const CONFIRMED: &str = "confirmed";
 /// The file Modal's client loads.
 pub const APP_FILE: &str = "app.py";
 /// Whose apps these are.
@@ -46,6 +50,9 @@ pub struct Deployed {
     pub deployment: u32,
     /// Where it is, by its name, though the document may say only that it is the default.
     pub environment: Option<String>,
+    /// The workspace by its name; `None`: it was not told.
+    #[serde(default)]
+    pub workspace: Option<String>,
     pub document: Document,
 }
 
@@ -72,6 +79,11 @@ impl Deployments {
         Self {
             root: home.deployments_dir(),
         }
+    }
+
+    /// The folder with the files of what Modal has of one.
+    pub fn confirmed(&self, name: &Name) -> PathBuf {
+        self.folder(name).join(CONFIRMED)
     }
 
     /// The folder of one.
@@ -118,12 +130,19 @@ impl Deployments {
         }
     }
 
-    /// What is deployed of one; `None`: nothing, as far as this machine knows.
+    /// What is deployed of one, or may be; `None`: nothing, as far as this machine knows.
     ///
     /// # Errors
     /// What is written down about it cannot be read.
     pub fn deployed(&self, name: &Name) -> Result<Option<Deployed>, ModalError> {
-        let file = self.folder(name).join(DEPLOYED);
+        match self.noted(name, DEPLOYED)? {
+            None => self.noted(name, DEPLOYING),
+            deployed => Ok(deployed),
+        }
+    }
+
+    fn noted(&self, name: &Name, file: &str) -> Result<Option<Deployed>, ModalError> {
+        let file = self.folder(name).join(file);
         let bytes = match std::fs::read(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -157,7 +176,10 @@ impl Deployments {
         };
         let mut names: Vec<Name> = entries
             .flatten()
-            .filter(|entry| entry.path().join(DEPLOYED).is_file())
+            .filter(|entry| {
+                let folder = entry.path();
+                folder.join(DEPLOYED).is_file() || folder.join(DEPLOYING).is_file()
+            })
             .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
             .collect();
         names.sort();
@@ -186,9 +208,9 @@ impl Deployments {
             }
         };
         create_private_dir(&folder).map_err(failed("make"))?;
-        self.put(name, TEMPLATE, template)?;
+        put(&folder, TEMPLATE, template)?;
         if let Some(sources) = sources {
-            self.put(name, SOURCES, sources)?;
+            put(&folder, SOURCES, sources)?;
         }
         if let Source::File(program) = &runner.source {
             let link = folder.join(RUNNER);
@@ -205,21 +227,80 @@ impl Deployments {
     /// # Errors
     /// They cannot be written.
     pub fn write_document(&self, document: &Document) -> Result<PathBuf, ModalError> {
-        let name = &document.changeling;
-        self.put(name, APP_FILE, APP.as_bytes())?;
-        self.put(name, JOB, document.text().as_bytes())?;
-        Ok(self.folder(name))
+        let folder = self.folder(&document.changeling);
+        put(&folder, APP_FILE, APP.as_bytes())?;
+        put(&folder, JOB, document.text().as_bytes())?;
+        Ok(folder)
     }
 
-    /// Notes what Modal has.
+    /// Writes the document of what was confirmed anew, beside the files it was confirmed with.
     ///
     /// # Errors
     /// It cannot be written.
-    #[expect(clippy::missing_panics_doc, reason = "it cannot fail")]
-    pub fn confirm(&self, deployed: &Deployed) -> Result<(), ModalError> {
-        let text = serde_json::to_string_pretty(deployed)
-            .expect("names, numbers and tables with text as keys are JSON");
-        self.put(&deployed.document.changeling, DEPLOYED, text.as_bytes())
+    pub fn rewrite(&self, document: &Document) -> Result<(), ModalError> {
+        let folder = self.confirmed(&document.changeling);
+        put(&folder, JOB, document.text().as_bytes())
+    }
+
+    /// Notes that Modal is being told something, and may have it whatever is heard of that.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn begin(&self, deploying: &Deployed) -> Result<(), ModalError> {
+        let folder = self.folder(&deploying.document.changeling);
+        put(&folder, DEPLOYING, noted(deploying).as_bytes())
+    }
+
+    /// Notes that Modal does not have what it was told.
+    ///
+    /// # Errors
+    /// It cannot be noted.
+    pub fn give_up(&self, name: &Name) -> Result<(), ModalError> {
+        match std::fs::remove_file(self.folder(name).join(DEPLOYING)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(self.failed("remove", name.as_str(), error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Notes what Modal has, and keeps the files in `sent` for it.
+    ///
+    /// # Errors
+    /// It cannot be written.
+    pub fn confirm(&self, deployed: &Deployed, sent: &Path) -> Result<(), ModalError> {
+        let name = &deployed.document.changeling;
+        put(&self.folder(name), DEPLOYED, noted(deployed).as_bytes())?;
+        if sent != self.confirmed(name) {
+            self.keep(name, &deployed.document, sent)
+                .map_err(|error| self.failed("keep", name.as_str(), error))?;
+        }
+        self.give_up(name)
+    }
+
+    /// Links the files of a deployment aside, the program itself where only a link to it was there.
+    fn keep(&self, name: &Name, document: &Document, sent: &Path) -> io::Result<()> {
+        let aside = tempfile::tempdir_in(self.folder(name))?;
+        let own = [APP_FILE, JOB, TEMPLATE].into_iter();
+        for file in own.chain(document.app.files.keys().map(String::as_str)) {
+            let target = aside.path().join(file);
+            let source = match std::fs::canonicalize(sent.join(file)) {
+                Ok(source) => source,
+                Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(error),
+            };
+            if !target.exists() && std::fs::hard_link(&source, &target).is_err() {
+                std::fs::copy(&source, &target)?;
+            }
+        }
+        let kept = self.confirmed(name);
+        match std::fs::remove_dir_all(&kept) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        std::fs::rename(aside.path(), kept)?;
+        let _ = aside.keep();
+        Ok(())
     }
 
     /// Takes over what somebody else deployed, with the component when it was found.
@@ -227,11 +308,11 @@ impl Deployments {
     /// # Errors
     /// It cannot be written.
     pub fn adopt(&self, deployed: &Deployed, template: Option<&[u8]>) -> Result<(), ModalError> {
-        self.write_document(&deployed.document)?;
+        let folder = self.write_document(&deployed.document)?;
         if let Some(template) = template {
-            self.put(&deployed.document.changeling, TEMPLATE, template)?;
+            put(&folder, TEMPLATE, template)?;
         }
-        self.confirm(deployed)
+        self.confirm(deployed, &folder)
     }
 
     /// Forgets a deployment, its files included.
@@ -247,32 +328,6 @@ impl Deployments {
         }
     }
 
-    /// One file, put in place at once. One that says the same already is left alone.
-    fn put(&self, name: &Name, file: &str, bytes: &[u8]) -> Result<(), ModalError> {
-        let folder = self.folder(name);
-        let path = folder.join(file);
-        let is_same = std::fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64)
-            && std::fs::read(&path).is_ok_and(|found| found == bytes);
-        if is_same {
-            return Ok(());
-        }
-        let write = || {
-            create_private_dir(&folder)?;
-            let mut aside = tempfile::NamedTempFile::new_in(&folder)?;
-            aside.write_all(bytes)?;
-            // The agent's user reads them in the container.
-            let mode = std::fs::Permissions::from_mode(0o644);
-            aside.as_file().set_permissions(mode)?;
-            aside.persist(&path).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|source| ModalError::File {
-            what: "write",
-            path: path.clone(),
-            source,
-        })
-    }
-
     fn failed(&self, what: &'static str, file: &str, source: io::Error) -> ModalError {
         ModalError::File {
             what,
@@ -282,11 +337,41 @@ impl Deployments {
     }
 }
 
-/// Seals a document: its tags say whose it is, and what.
-pub fn seal(document: &mut Document) {
+/// One file, put in place at once. One that says the same already is left alone.
+fn put(folder: &Path, file: &str, bytes: &[u8]) -> Result<(), ModalError> {
+    let path = folder.join(file);
+    let is_same = std::fs::metadata(&path).is_ok_and(|found| found.len() == bytes.len() as u64)
+        && std::fs::read(&path).is_ok_and(|found| found == bytes);
+    if is_same {
+        return Ok(());
+    }
+    let write = || {
+        create_private_dir(folder)?;
+        let mut aside = tempfile::NamedTempFile::new_in(folder)?;
+        aside.write_all(bytes)?;
+        // The agent's user reads them in the container.
+        let mode = std::fs::Permissions::from_mode(0o644);
+        aside.as_file().set_permissions(mode)?;
+        aside.persist(&path).map_err(|error| error.error)?;
+        Ok(())
+    };
+    write().map_err(|source| ModalError::File {
+        what: "write",
+        path: path.clone(),
+        source,
+    })
+}
+
+fn noted(deployed: &Deployed) -> String {
+    serde_json::to_string_pretty(deployed)
+        .expect("names, numbers and tables with text as keys are JSON")
+}
+
+/// Seals a document that `app` carries out: its tags say whose it is, and what.
+pub fn seal(document: &mut Document, app: &str) {
     document.app.tags.clear();
     let text = document.text();
-    let digest = Digest::of(format!("{APP}\n{text}").as_bytes());
+    let digest = Digest::of(format!("{app}\n{text}").as_bytes());
     document.app.tags = BTreeMap::from([
         (TAG_HOME.to_owned(), document.home.clone()),
         // A tag has at most 63 characters.

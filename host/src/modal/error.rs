@@ -11,7 +11,7 @@ use crate::process::ProcessError;
 use crate::python::Version;
 
 /// The line that installs Modal's client.
-pub const INSTALL: &str = "uv tool install 'modal>=1.6'";
+pub const INSTALL: &str = "uv tool install 'modal>=1.6,<1.7'";
 
 /// Why something about a deployment cannot be done.
 #[derive(Debug, thiserror::Error)]

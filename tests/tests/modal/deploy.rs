@@ -1,9 +1,11 @@
 //! `changeling deploy` and what follows from it, against a control plane that keeps everything it is told.
 
 mod adopt;
+mod ours;
 mod refused;
 mod stop;
 mod trouble;
+mod unseen;
 mod verify;
 
 use std::collections::BTreeMap;
@@ -86,6 +88,7 @@ impl World {
             "AppCreate",
             "AppPublish",
             "SecretGetOrCreate",
+            "SecretUpdate",
             "FunctionCreate",
         ];
         for call in writes {
@@ -192,7 +195,7 @@ fn what_is_not_told() {
         .run()
         .success();
     let secrets = [TOKEN, KEY].map(str::to_owned);
-    let found = world.modal.search(&secrets, &["SecretGetOrCreate"]);
+    let found = world.modal.search(&secrets, &["SecretGetOrCreate", "SecretUpdate"]);
     assert_eq!(found, Vec::<String>::new());
     let own = ["hunter2", "ada@example.org", "example.org/mine"].map(str::to_owned);
     assert_eq!(world.modal.search(&own, &[]), Vec::<String>::new());
@@ -295,7 +298,7 @@ fn secrets_are_what_the_configuration_says_now() {
     );
     let own = ["hooks.example.org".to_owned()];
     assert_eq!(
-        world.modal.search(&own, &["SecretGetOrCreate"]),
+        world.modal.search(&own, &["SecretGetOrCreate", "SecretUpdate"]),
         Vec::<String>::new()
     );
     // One that is no longer named is gone there, too; another way to pay takes its place.

@@ -10,9 +10,10 @@ use crate::config::edit::edit_config;
 use crate::config::{Config, parse_name, schema};
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::modal::APP;
 use crate::modal::client::Client;
 use crate::modal::deploy::Found;
-use crate::modal::deployment::{Deployed, Deployments, TAG_HOME, has_template};
+use crate::modal::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB, has_template, seal};
 use crate::modal::document::{Document, JOB, TEMPLATE};
 use crate::modal::freeze::app_name;
 use crate::names::Name;
@@ -65,6 +66,12 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
             ));
             continue;
         }
+        if !is_deployed(&document, found) {
+            context.ui.warn(format!(
+                "{name}: its volume has something else than what is deployed"
+            ));
+            continue;
+        }
         adopt(&document, &folder, found, &deployments, context)?;
         adopted += 1;
     }
@@ -74,6 +81,18 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
         ));
     }
     Ok(())
+}
+
+/// The document is the one the app was deployed with, as far as this can be told: whatever runs there may
+/// have written to the volume.
+fn is_deployed(document: &Document, found: &Found) -> bool {
+    let mut sealed = document.clone();
+    seal(&mut sealed, APP);
+    let is_comparable = document.changelings == env!("CARGO_PKG_VERSION");
+    let tag = |document: &Document| document.app.tags.get(TAG_JOB).cloned();
+    !found.is_there()
+        || (found.tags.get(TAG_JOB) == tag(document).as_ref()
+            && (!is_comparable || tag(&sealed) == tag(document)))
 }
 
 /// What is deployed under these names, or under any of ours; the files below `into`.
@@ -107,7 +126,7 @@ fn fetch(
         };
         match answer.trouble() {
             Some(trouble) => context.ui.error(&Error::from(trouble).context(name)),
-            None => drop(found.insert(name, Found::of(&answer))),
+            None => drop(found.insert(name, Found::of(&answer.fields))),
         }
     })?;
     Ok(found)
@@ -162,6 +181,7 @@ fn adopt(
             app_id,
             deployment: found.version,
             environment: found.environment.clone(),
+            workspace: None,
             document: document.clone(),
         };
         deployments.adopt(&deployed, component.as_deref())?;

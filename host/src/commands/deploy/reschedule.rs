@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::modal::Document;
 use crate::modal::client::Client;
-use crate::modal::deploy::{self, How, News, Sending};
+use crate::modal::deploy::{self, Found, How, News, Place, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
 use crate::names::Name;
 
@@ -23,10 +23,19 @@ pub(in crate::commands) fn reschedule(
     context: &Context,
 ) -> Result<()> {
     let deployments = Deployments::of(&context.home);
+    let ends_all = all && !enabled;
+    let mut names = names.to_vec();
+    if ends_all {
+        // What was renamed, or taken out of the configuration by hand, runs all the same.
+        names.extend(deployments.names()?);
+        names.sort();
+        names.dedup();
+    }
     let mut others = Vec::new();
-    for name in names {
+    for name in &names {
+        // One that is off its schedule may have a run going on.
         if let Some(deployed) = deployments.deployed(name)?
-            && is_other(&deployed, enabled)
+            && (ends_all || is_other(&deployed, enabled))
         {
             others.push(deployed);
         }
@@ -56,25 +65,47 @@ pub(in crate::commands) fn reschedule(
     let names = names.join(" ");
     let unfinished = |error| unfinished(error, &names, enabled);
     let client = Client::find(config, context).map_err(|error| unfinished(error.into()))?;
-    let how = How {
-        end_runs: all && !enabled,
-    };
+    let how = How { end_runs: ends_all };
     let progress = ui.progress("telling Modal");
     let mut first = None;
-    let mut environments: BTreeMap<Option<&str>, Vec<Document>> = BTreeMap::new();
+    let home = deployments.id()?;
+    let mut environments: BTreeMap<Option<&str>, Vec<&Deployed>> = BTreeMap::new();
     for deployed in &others {
-        let document = deploy::rescheduled(deployed, enabled, context).map_err(unfinished)?;
         let here = environments.entry(deployed.environment()).or_default();
-        here.push(document);
+        here.push(deployed);
     }
-    for (environment, documents) in environments {
+    for (environment, there) in environments {
+        let apps: Vec<_> = there
+            .iter()
+            .map(|deployed| deployed.document.app.name.as_str())
+            .collect();
+        let inspected = deploy::inspect(&client, environment, &apps, false).map_err(unfinished)?;
+        let mut documents: Vec<Document> = Vec::new();
+        for deployed in there {
+            let name = &deployed.document.changeling;
+            let found = inspected.apps.get(&deployed.document.app.name);
+            let Some(found) = found.filter(|found| found.is_there()) else {
+                ui.note(format!("there is no app of {name} on Modal any more"));
+                continue;
+            };
+            let document = ours(deployed, found, &inspected.place, &home)
+                .and_then(|()| deploy::rescheduled(deployed, enabled, context));
+            match document {
+                Ok(document) => documents.push(document),
+                Err(error) => drop(first.get_or_insert(error)),
+            }
+        }
         let sendings: Vec<_> = documents
             .iter()
             .map(|document| Sending {
                 document,
+                folder: deployments.confirmed(&document.changeling),
                 values: None,
             })
             .collect();
+        if sendings.is_empty() {
+            continue;
+        }
         let mut hear = |news: News<'_>| match news {
             News::Begun(_) => {}
             News::Done(name, _) => ui.note(done(name)),
@@ -82,14 +113,20 @@ pub(in crate::commands) fn reschedule(
                 first.get_or_insert_with(|| error.context(name.clone()));
             }
         };
-        deploy::send(&client, &sendings, environment, how, context, &mut hear)
-            .map_err(unfinished)?;
+        let place = &inspected.place;
+        deploy::send(&client, &sendings, place, how, context, &mut hear).map_err(unfinished)?;
     }
     drop(progress);
     match first {
         None => Ok(()),
         Some(error) => Err(unfinished(error)),
     }
+}
+
+/// It is the one that was deployed from here.
+fn ours(deployed: &Deployed, found: &Found, place: &Place, home: &str) -> Result<()> {
+    deploy::check_place(deployed, place)?;
+    deploy::check_owner(home, &deployed.document, found, Some(deployed), false)
 }
 
 /// Its schedule at Modal is not what the configuration says from now on.

@@ -3,11 +3,10 @@
 use super::Sent;
 use crate::commands::run;
 use crate::commands::several::Errors;
-use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
 use crate::modal::client::Client;
-use crate::modal::deploy::{self, Check};
+use crate::modal::deploy::{self, Check, Place};
 use crate::names::Name;
 
 /// What deployed functions say of themselves.
@@ -17,7 +16,7 @@ pub(super) type Verified = Vec<(Name, Result<Vec<Check>>)>;
 pub(super) fn quick(
     client: &Client,
     sent: &[Sent],
-    config: &Config,
+    place: &Place,
     context: &Context,
 ) -> Result<Verified> {
     let deployed = sent.iter().filter_map(|sent| sent.result.as_ref().ok());
@@ -29,7 +28,7 @@ pub(super) fn quick(
     let progress = context
         .ui
         .progress("looking whether a run could work there");
-    let environment = config.modal.environment.as_deref();
+    let environment = place.environment.as_deref();
     deploy::verify(client, &documents, environment, &mut |name, checks| {
         verified.push((name.clone(), checks));
     })?;

@@ -8,9 +8,10 @@ use super::{Check, Level};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Error;
-use crate::modal::client::{Cause, Client};
+use crate::modal::client::{Cause, Client, NEWEST};
 use crate::modal::{Deployments, INSTALL, ModalError};
 use crate::names::printable;
+use crate::python::Version;
 
 const NAME: &str = "modal";
 
@@ -38,7 +39,7 @@ pub(super) fn modal(context: &Context) -> Vec<Check> {
         Err(error) => return vec![failure(level, error.into())],
     };
     let shown = format!("{} ({})", client.version, context.shown(&client.program));
-    let mut checks = vec![Check::ok(NAME, shown)];
+    let mut checks = vec![series(client.version, shown)];
     match ask(&client, &config, context) {
         Ok(said) => {
             let environment = config.modal.environment.as_deref();
@@ -50,6 +51,15 @@ pub(super) fn modal(context: &Context) -> Vec<Check> {
         Err(error) => checks.push(failure(Level::Failure, error.into())),
     }
     checks
+}
+
+/// One that is newer than any it was tried with may not do what is asked.
+fn series(version: Version, shown: String) -> Check {
+    if (version.major, version.minor) <= (NEWEST.major, NEWEST.minor) {
+        return Check::ok(NAME, shown);
+    }
+    let message = format!("{shown} is newer than any this program was tried with");
+    Check::new(Level::Warning, NAME, message, INSTALL.to_owned())
 }
 
 fn failure(level: Level, error: Error) -> Check {
@@ -161,6 +171,14 @@ mod tests {
             .map(|check| super::super::line(check, Some(80)))
             .collect();
         anstream::adapter::strip_str(&lines.join("\n")).to_string()
+    }
+
+    #[test]
+    fn a_client_newer_than_any_it_was_tried_with() {
+        let level = |version| series(version, String::new()).level;
+        assert_eq!(level(Version::new(1, 6, 9)), Level::Ok);
+        assert_eq!(level(Version::new(1, 7, 0)), Level::Warning);
+        assert_eq!(level(Version::new(2, 0, 0)), Level::Warning);
     }
 
     #[test]

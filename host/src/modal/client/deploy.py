@@ -10,12 +10,13 @@ import sys
 
 import modal
 import modal.runner
+from modal import exception
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
 from modal.exception import ImageBuildError, NotFoundError
 from modal_proto import api_pb2
 
-from report import emit, failed
+from report import emit, failed, quiet_for
 
 # Requests to Modal under way at once, where they are many and small.
 AT_ONCE = 24
@@ -23,6 +24,16 @@ AT_ONCE = 24
 # Seconds that the log of an image that cannot be built may take, and how much of it is told.
 SOON = 8
 LAST_LINES = 12
+
+# Seconds between signs of life, that one may take, and that nothing else may be heard: of an image that is
+# built, of a container that comes up, of anything else.
+BEAT = 5
+BUILDING = 40 * 60
+CHECKING = 15 * 60
+ANSWERING = 60
+
+# Whose an app is.
+TAG_HOME = "changelings-home"
 
 # Names of apps that are ours, and of their changelings.
 OURS = re.compile(r"changeling-([a-z0-9]+(?:-[a-z0-9]+)*)")
@@ -47,6 +58,55 @@ def ask(method, message):
     return _ask.aio(method, message)
 
 
+def _work(coroutine, longest=ANSWERING):
+    """Does it, and says meanwhile that Modal answers: who hears nothing takes Modal for gone."""
+
+    async def with_a_pulse():
+        beating = asyncio.create_task(_beat(longest))
+        try:
+            await coroutine
+        finally:
+            beating.cancel()
+
+    asyncio.run(with_a_pulse())
+
+
+async def _beat(longest):
+    while quiet_for() < longest:
+        await asyncio.sleep(BEAT)
+        try:
+            await asyncio.wait_for(ask("WorkspaceNameLookup", _empty()), BEAT)
+        except (
+            exception.ConnectionError,
+            exception.ServiceError,
+            exception.TimeoutError,
+            asyncio.TimeoutError,
+            OSError,
+        ):
+            continue
+        except Exception:
+            pass  # An answer, too.
+        emit("alive")
+
+
+async def _place(environment):
+    """The workspace of the token, and the environment by its name, though it may be the default."""
+    try:
+        workspace, found = await asyncio.gather(
+            ask("WorkspaceNameLookup", _empty()),
+            ask(
+                "EnvironmentGetOrCreate",
+                api_pb2.EnvironmentGetOrCreateRequest(deployment_name=environment),
+            ),
+        )
+    except exception.PermissionDeniedError:
+        return {}
+    return {
+        "workspace": workspace.workspace_name or workspace.username,
+        "environment": found.metadata.name,
+    }
+
+
 def check(request):
     """Whose token it is, and which environments there are; how many crons the workspace has."""
 
@@ -57,7 +117,7 @@ def check(request):
         emit("environments", names=environments)
         await _count_crons(environments)
 
-    asyncio.run(all_of_it())
+    _work(all_of_it())
 
 
 def inspect(request):
@@ -71,11 +131,12 @@ def inspect(request):
             failed(error, app=name)
 
     async def all_of_them():
+        emit("place", **await _place(environment))
         await _side_by_side([one(name) for name in request["apps"]])
         if request.get("crons"):
             await _count_crons(await _environments())
 
-    asyncio.run(all_of_them())
+    _work(all_of_them())
 
 
 async def _found(name, environment):
@@ -103,13 +164,17 @@ async def _environments():
 
 
 async def _count_crons(environments):
-    """Every deployed function of the workspace that has a schedule, by app."""
-    lists = await _side_by_side(
-        [
-            ask("AppList", api_pb2.AppListRequest(environment_name=name))
-            for name in environments
-        ]
-    )
+    """Every deployed function of the workspace that has a schedule, by app, as far as we may look."""
+    unknown = []
+
+    async def listed(name):
+        try:
+            return await ask("AppList", api_pb2.AppListRequest(environment_name=name))
+        except Exception as error:
+            unknown.append(f"{name}: {error}")
+            return api_pb2.AppListResponse()
+
+    lists = await _side_by_side([listed(name) for name in environments])
     apps = [
         (environment, app)
         for environment, answer in zip(environments, lists, strict=True)
@@ -131,6 +196,9 @@ async def _count_crons(environments):
             functions = await asyncio.gather(*asked)
         except NotFoundError:
             return 0  # Stopped since it was listed.
+        except Exception as error:
+            unknown.append(f"{app.name or app.description}: {error}")
+            return 0
         return sum(
             answer.function.schedule.WhichOneof("schedule_oneof") is not None
             for answer in functions
@@ -142,7 +210,7 @@ async def _count_crons(environments):
         for (environment, app), count in zip(apps, counts, strict=True)
         if count
     ]
-    emit("crons", count=sum(counts), apps=found)
+    emit("crons", count=sum(counts), apps=found, unknown=unknown)
 
 
 def deploy(request):
@@ -156,16 +224,18 @@ def deploy(request):
         name = app["name"]
         try:
             emit("deploying", app=name)
-            await _put_secret(app["secret"], environment)
+            secret = await _fill_secret(app["secret"], environment)
             deployed = _load(number, pathlib.Path(app["folder"]) / "app.py").app
             strategy = "recreate" if app.get("end_runs") else "rolling"
             await deployed.deploy.aio(environment_name=environment, strategy=strategy)
             await _write_down(app, environment)
+            await _clean_secret(secret, app["secret"])
             emit("deployed", app=name, **await _found(name, environment or ""))
         except ImageBuildError as error:
-            failed(error, app=name, more=await _why(error.image_id))
+            more = await _soon(_log_of.aio(error.image_id)) or ""
+            failed(error, app=name, more=more, found=await _still(name, environment))
         except Exception as error:
-            failed(error, app=name)
+            failed(error, app=name, found=await _still(name, environment))
 
     async def all_of_them():
         numbered = list(enumerate(request["apps"]))
@@ -175,7 +245,7 @@ def deploy(request):
             [one(number, app) for number, app in numbered[1:]], request["parallel"]
         )
 
-    asyncio.run(all_of_them())
+    _work(all_of_them(), BUILDING)
 
 
 async def _no_commit():
@@ -191,16 +261,22 @@ def _load(number, file):
     return module
 
 
-async def _why(image):
-    """The last lines of an image's log, when they come soon."""
+async def _soon(coroutine):
+    """What it gives, when that comes soon."""
     try:
-        return await asyncio.wait_for(_log_of.aio(image), SOON)
+        return await asyncio.wait_for(coroutine, SOON)
     except Exception:
-        return ""
+        return None
+
+
+async def _still(name, environment):
+    """What is there after a deploy failed: it may have failed after it was done."""
+    return await _soon(_found(name, environment or ""))
 
 
 @synchronizer.create_blocking
 async def _log_of(image):
+    """The last lines of an image's log."""
     client = await _Client.from_env()
     request = api_pb2.ImageJoinStreamingRequest(
         image_id=image, timeout=SOON, include_logs_for_finished=True
@@ -213,19 +289,44 @@ async def _log_of(image):
     return "\n".join(text.splitlines()[-LAST_LINES:])
 
 
-async def _put_secret(secret, environment):
-    """Exactly these variables: one that is no longer named is gone from it, too."""
+async def _fill_secret(secret, environment):
+    """Its id, with these variables in it. Others stay while what needs them may be all that is deployed."""
     if secret is None:
-        return
-    await ask(
-        "SecretGetOrCreate",
-        api_pb2.SecretGetOrCreateRequest(
-            deployment_name=secret["name"],
-            environment_name=environment or "",
+        return None
+    where = {
+        "deployment_name": secret["name"],
+        "environment_name": environment or "",
+    }
+    try:
+        request = api_pb2.SecretGetOrCreateRequest(**where)
+        found = await ask("SecretGetOrCreate", request)
+    except NotFoundError:
+        request = api_pb2.SecretGetOrCreateRequest(
+            **where,
             object_creation_type=api_pb2.OBJECT_CREATION_TYPE_CREATE_OVERWRITE_IF_EXISTS,
             env_dict=secret["values"],
-        ),
-    )
+        )
+        return (await ask("SecretGetOrCreate", request)).secret_id
+    await _update_secret(found.secret_id, secret["values"])
+    return found.secret_id
+
+
+async def _clean_secret(id, secret):
+    """Takes out what is no longer named."""
+    if secret is None:
+        return
+    info = await ask("SecretGetInfo", api_pb2.SecretGetInfoRequest(secret_id=id))
+    stale = set(info.metadata.keys) - secret["values"].keys()
+    if stale:
+        await _update_secret(id, dict.fromkeys(stale))
+
+
+async def _update_secret(id, values):
+    """Sets variables; those without a value are taken out."""
+    update = api_pb2.SecretUpdateRequest.Update
+    updates = [update(key=key, value=value) for key, value in values.items()]
+    request = api_pb2.SecretUpdateRequest(secret_id=id, updates=updates)
+    await ask("SecretUpdate", request)
 
 
 async def _write_down(app, environment):
@@ -284,18 +385,28 @@ def adopt(request):
             ]
         await _side_by_side([one(app) for app in apps])
 
-    asyncio.run(all_of_them())
+    _work(all_of_them(), 2 * ANSWERING)
 
 
 def stop(request):
     """Stops every app in `apps`, and deletes what else is named there. Gone already is fine."""
     environment = request["environment"]
 
-    async def one(app):
+    async def one(app, workspace):
         name = app["name"]
         try:
+            if app["workspace"] and workspace and app["workspace"] != workspace:
+                emit("error", app=name, kind="elsewhere", message=app["workspace"])
+                return
             found = await _found(name, environment or "")
             if found.get("app_id"):
+                home = found["tags"].get(TAG_HOME)
+                # Without the tag it may still be the one that was made here.
+                is_ours = (home or app["home"]) == app["home"]
+                is_ours = is_ours and (home or found["app_id"] == app["app_id"])
+                if not (is_ours or app["take_over"]):
+                    emit("error", app=name, kind="not-ours", message=home or "")
+                    return
                 source = api_pb2.APP_STOP_SOURCE_PYTHON_CLIENT
                 await ask(
                     "AppStop",
@@ -310,7 +421,11 @@ def stop(request):
         except Exception as error:
             failed(error, app=name)
 
-    asyncio.run(_side_by_side([one(app) for app in request["apps"]]))
+    async def all_of_them():
+        workspace = (await _place(environment or "")).get("workspace")
+        await _side_by_side([one(app, workspace) for app in request["apps"]])
+
+    _work(all_of_them())
 
 
 def verify(request):
@@ -332,7 +447,7 @@ def verify(request):
         except Exception as error:
             failed(error, app=name)
 
-    asyncio.run(_side_by_side([one(name) for name in request["apps"]]))
+    _work(_side_by_side([one(name) for name in request["apps"]]), CHECKING)
 
 
 async def _result(call):

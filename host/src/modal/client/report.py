@@ -9,9 +9,11 @@ import json
 import os
 import sys
 import threading
+import time
 
 _lock = threading.Lock()
 _answers = None
+_last = time.monotonic()
 
 
 def take_stdout():
@@ -24,15 +26,26 @@ def take_stdout():
 
 def emit(event, **fields):
     """One answer."""
+    global _last
+    if event != "alive":
+        _last = time.monotonic()
     line = json.dumps({"event": event, **fields})
     with _lock:
         _answers.write(line + "\n")
         _answers.flush()
 
 
-def failed(error, app=None, more=""):
-    """An answer that says what went wrong, with one app or with all; `more` is what led to it."""
+def quiet_for():
+    """Seconds since something was said that is more than a sign of life."""
+    return time.monotonic() - _last
+
+
+def failed(error, app=None, more="", found=None):
+    """An answer that says what went wrong, with one app or with all; `more` is what led to it, `found`
+    what is there after it."""
     fields = {"app": app} if app else {}
+    if found:
+        fields["found"] = found
     said = "\n".join(filter(None, [message(error), more]))
     emit("error", kind=kind(error), message=said, **fields)
 

@@ -55,7 +55,7 @@ fn too_old_or_not_there() {
     let error = crate::error::Error::from(find(&context).unwrap_err());
     assert_eq!(error.kind, Kind::NeedsPerson);
     assert!(error.to_string().contains("1.5.9"), "{error}");
-    assert!(error.hint.unwrap().contains("modal>=1.6"));
+    assert!(error.hint.unwrap().contains("modal>=1.6,<1.7"));
     context.env = Environment::from_pairs([("PATH", "/nowhere")]);
     assert!(matches!(find(&context), Err(ModalError::NotInstalled)));
 }

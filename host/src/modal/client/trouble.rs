@@ -17,6 +17,10 @@ pub enum Cause {
     ImageBuild,
     CronLimit,
     Stopped,
+    /// The message is the id of the home it was deployed from, or nothing.
+    NotOurs,
+    /// The message is the workspace it is in.
+    Elsewhere,
     Invalid,
     NoClient,
     Other,
@@ -45,6 +49,8 @@ impl Cause {
             "image-build" => Self::ImageBuild,
             "cron-limit" => Self::CronLimit,
             "stopped" => Self::Stopped,
+            "not-ours" => Self::NotOurs,
+            "elsewhere" => Self::Elsewhere,
             "invalid" => Self::Invalid,
             "no-client" => Self::NoClient,
             _ => Self::Other,
@@ -56,6 +62,11 @@ impl Trouble {
     fn sentence(&self) -> String {
         let what = match self.cause {
             Cause::TokenMissing => return "there is no Modal token on this machine".to_owned(),
+            Cause::NotOurs if self.message.is_empty() => {
+                return "the app was not deployed by changelings".to_owned();
+            }
+            Cause::NotOurs => "the app was deployed from another CHANGELINGS_HOME",
+            Cause::Elsewhere => "it is deployed in another workspace than the token is for",
             Cause::TokenWrong => "Modal does not accept the token",
             Cause::NotAllowed => "the token may not do this at Modal",
             Cause::Unreachable => "Modal cannot be reached",
@@ -90,6 +101,13 @@ impl Trouble {
                 "`modal environment list` shows those there are; `[modal] environment` names the one used"
             }
             Cause::NotFound | Cause::Stopped => "changeling deploy NAME",
+            Cause::NotOurs => {
+                "to stop it all the same: changeling undeploy NAME --take-over; to only forget it here, remove \
+                 its folder below `deployments`"
+            }
+            Cause::Elsewhere => {
+                "`modal profile list` shows which there are, `modal profile activate` switches"
+            }
             Cause::SecretMissing => "`changeling deploy NAME` writes it anew",
             Cause::ImageBuild => {
                 "mend `apt`, `pip` or `commands` of the changeling's `modal` table; what was deployed \
@@ -99,7 +117,7 @@ impl Trouble {
                 "one changeling with several repositories (`repos`) needs one cron for all of them; \
                  `changeling undeploy NAME` frees one"
             }
-            Cause::NoClient => "install it anew: uv tool install --force 'modal>=1.6'",
+            Cause::NoClient => "install it anew: uv tool install --force 'modal>=1.6,<1.7'",
             Cause::Invalid | Cause::Other => return None,
         };
         Some(hint.to_owned())
@@ -116,6 +134,8 @@ impl From<Trouble> for Error {
             | Cause::SecretMissing
             | Cause::CronLimit
             | Cause::NotFound
+            | Cause::NotOurs
+            | Cause::Elsewhere
             | Cause::Stopped => Kind::NeedsPerson,
             _ => Kind::Failed,
         };

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::ANSWER;
 use crate::error::{Error, Result};
-use crate::modal::client::{Answer, Client};
+use crate::modal::client::{Answer, Client, PATIENCE};
+use crate::names::printable;
 
 /// An app as Modal describes it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,25 +24,38 @@ pub struct Found {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Crons {
     pub apps: Vec<(String, usize)>,
+    /// What could not be counted, and why.
+    pub unknown: Vec<String>,
+}
+
+/// Where apps are, by the names Modal has for it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Place {
+    /// `None`: the token may not ask.
+    pub workspace: Option<String>,
+    /// `None`: the default, whatever its name.
+    pub environment: Option<String>,
 }
 
 /// What was asked.
 #[derive(Debug, Default)]
 pub struct Inspected {
     pub apps: BTreeMap<String, Found>,
+    pub place: Place,
     /// `None`: not asked for.
     pub crons: Option<Crons>,
 }
 
 impl Found {
-    pub fn of(answer: &Answer) -> Self {
-        let tags = answer.fields.get("tags").and_then(Value::as_object);
+    pub fn of(fields: &Map<String, Value>) -> Self {
+        let tags = fields.get("tags").and_then(Value::as_object);
         let tags = tags.into_iter().flatten();
-        let version = answer.fields.get("version").and_then(Value::as_u64);
+        let version = fields.get("version").and_then(Value::as_u64);
+        let text = |name: &str| fields.get(name)?.as_str().map(str::to_owned);
         Self {
-            state: answer.text("state").unwrap_or("unknown").to_owned(),
-            app_id: answer.text("app_id").map(str::to_owned),
-            environment: answer.text("environment").map(str::to_owned),
+            state: text("state").unwrap_or_else(|| "unknown".to_owned()),
+            app_id: text("app_id"),
+            environment: text("environment"),
             version: version
                 .and_then(|version| u32::try_from(version).ok())
                 .unwrap_or(0),
@@ -67,8 +80,11 @@ impl Crons {
                 .and_then(|count| usize::try_from(count).ok())?;
             Some((app["app"].as_str()?.to_owned(), count))
         };
+        let unknown = answer.fields.get("unknown").and_then(Value::as_array);
+        let unknown = unknown.into_iter().flatten().filter_map(Value::as_str);
         Self {
             apps: apps.into_iter().flatten().filter_map(one).collect(),
+            unknown: unknown.map(printable).collect(),
         }
     }
 }
@@ -93,16 +109,25 @@ pub fn inspect(
     let mut failed = None;
     client.call(
         &request,
-        ANSWER,
+        PATIENCE,
         &mut |answer| match answer.event.as_str() {
             "app" => {
                 let name = answer.app.clone().unwrap_or_default();
-                inspected.apps.insert(name, Found::of(&answer));
+                inspected.apps.insert(name, Found::of(&answer.fields));
+            }
+            "place" => {
+                inspected.place = Place {
+                    workspace: answer.text("workspace").map(str::to_owned),
+                    environment: answer.text("environment").map(str::to_owned),
+                };
             }
             "crons" => inspected.crons = Some(Crons::of(&answer)),
             _ => failed = failed.take().or_else(|| answer.trouble()),
         },
     )?;
+    if inspected.place.environment.is_none() {
+        inspected.place.environment = environment.map(str::to_owned);
+    }
     match failed {
         Some(trouble) => Err(Error::from(trouble)),
         None => Ok(inspected),

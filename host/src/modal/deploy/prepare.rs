@@ -6,15 +6,17 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::config::{Changeling, Config};
+use crate::config::{Changeling, Config, Layer};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Git;
 use crate::job::Identity;
-use crate::modal::deployment::{Deployed, Deployments, has_template, seal};
+use crate::modal::APP;
+use crate::modal::deployment::{APP_FILE, Deployed, Deployments, has_template, seal};
 use crate::modal::document::{Document, RUNNER};
 use crate::modal::freeze::{Frozen, Machine, Parts, freeze};
 use crate::modal::runner::{Runner, Source};
+use crate::names::Digest;
 use crate::permission::{Grants, Permission};
 use crate::prepare::ssh_key_text;
 use crate::secret::{self, Secret, SecretError};
@@ -184,8 +186,11 @@ pub fn here(
 ) -> Result<Document> {
     let document = &deployed.document;
     let variables = document.app.secret.as_ref().map(|secret| &secret.variables);
+    // Whether those it names are there, a deploy finds out; of what may stand in for one, those serve that
+    // are deployed.
     let has = |name: &str| {
-        let is_there = variables.is_some_and(|names| names.iter().any(|known| known == name));
+        let mut deployed = variables.into_iter().flatten();
+        let is_there = deployed.any(|known| known == name) || is_named(name, changeling);
         Ok(is_there.then(String::new))
     };
     let key = document.jobs.first().and_then(|job| job.ssh_key.as_ref());
@@ -205,6 +210,11 @@ pub fn here(
     };
     let loaded = Loaded::of(changeling, config, context)?;
     Ok(frozen(changeling, config, &loaded, &runner, &machine)?.document)
+}
+
+fn is_named(name: &str, changeling: &Changeling) -> bool {
+    let is_chosen = changeling.origin("secrets").layer != Layer::BuiltIn;
+    is_chosen && changeling.secrets.iter().any(|secret| secret == name)
 }
 
 /// The program that was deployed, when the file it was has not been touched since: it need not be read.
@@ -251,7 +261,7 @@ fn frozen(
         },
         machine,
     )?;
-    seal(&mut frozen.document);
+    seal(&mut frozen.document, APP);
     Ok(frozen)
 }
 
@@ -267,13 +277,15 @@ fn settings(context: &Context) -> BTreeMap<String, String> {
 pub fn rescheduled(deployed: &Deployed, enabled: bool, context: &Context) -> Result<Document> {
     let deployments = Deployments::of(&context.home);
     let mut document = deployed.document.clone();
-    if !has_template(&deployments.folder(&document.changeling), &document) {
+    let folder = deployments.confirmed(&document.changeling);
+    let app = std::fs::read_to_string(folder.join(APP_FILE)).ok();
+    let Some(app) = app.filter(|_| is_whole(&folder, deployed)) else {
         let name = &document.changeling;
         return Err(
             Error::failed(format!("what is deployed of {name} is not here any more"))
                 .with_hint(format!("changeling deploy {name}")),
         );
-    }
+    };
     let changelings = document.config.get_mut("changelings");
     let entry = changelings.and_then(|table| table.get_mut(deployed.document.changeling.as_str()));
     if let Some(entry) = entry.and_then(toml::Value::as_table_mut) {
@@ -281,7 +293,31 @@ pub fn rescheduled(deployed: &Deployed, enabled: bool, context: &Context) -> Res
         let schedule = entry.get("schedule").and_then(toml::Value::as_str);
         document.app.schedule = schedule.filter(|_| enabled).map(str::to_owned);
     }
-    seal(&mut document);
-    deployments.write_document(&document)?;
+    seal(&mut document, &app);
+    deployments.rewrite(&document)?;
     Ok(document)
+}
+
+/// The files of what is deployed are there, and the same.
+fn is_whole(folder: &Path, deployed: &Deployed) -> bool {
+    let document = &deployed.document;
+    let mut files = document.app.files.keys();
+    has_template(folder, document)
+        && files.all(|file| folder.join(file).is_file())
+        && is_same_program(&folder.join(RUNNER), deployed)
+}
+
+/// A program that was written over in its place is another one, though it was linked.
+fn is_same_program(program: &Path, deployed: &Deployed) -> bool {
+    let Some(digest) = &deployed.document.app.runner_digest else {
+        return true;
+    };
+    if !deployed.document.app.files.contains_key(RUNNER) {
+        return true;
+    }
+    let touched = std::fs::metadata(program).and_then(|found| found.modified());
+    let is_untouched = touched.is_ok_and(|touched| {
+        jiff::Timestamp::try_from(touched).is_ok_and(|touched| touched < deployed.at)
+    });
+    is_untouched || std::fs::read(program).is_ok_and(|bytes| Digest::of(&bytes) == *digest)
 }

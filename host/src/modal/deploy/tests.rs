@@ -25,6 +25,7 @@ fn deployed(document: &Document) -> Deployed {
         app_id: "ap-1".to_owned(),
         deployment: 1,
         environment: None,
+        workspace: None,
         document: document.clone(),
     }
 }
@@ -35,7 +36,7 @@ fn whose_app_it_is() {
     let before = deployed(&document);
     let mine = Some(document.home.as_str());
     let is_fine = |found: &Found, before: Option<&Deployed>| {
-        check_owner(&document, found, before, false).is_ok()
+        check_owner(&document.home, &document, found, before, false).is_ok()
     };
     assert!(is_fine(&found("absent", None), None));
     assert!(is_fine(&found("deployed", mine), None));
@@ -46,7 +47,16 @@ fn whose_app_it_is() {
     // Somebody took its tags off.
     assert!(is_fine(&found("deployed", None), Some(&before)));
     assert!(!is_fine(&found("deployed", None), None));
-    assert!(check_owner(&document, &found("deployed", Some("another")), None, true).is_ok());
+    assert!(
+        check_owner(
+            &document.home,
+            &document,
+            &found("deployed", Some("another")),
+            None,
+            true
+        )
+        .is_ok()
+    );
 }
 
 #[test]
@@ -57,6 +67,7 @@ fn crons_that_fit() {
             .iter()
             .map(|(app, count)| ((*app).to_owned(), *count))
             .collect(),
+        unknown: Vec::new(),
     };
     let told = |crons: &Crons, limit| {
         check_crons(&[&document], crons, limit).map_err(|error| error.to_string())
@@ -79,7 +90,7 @@ fn crons_that_fit() {
 #[test]
 fn what_modal_must_say_to_be_believed() {
     let mut document = document();
-    crate::modal::deployment::seal(&mut document);
+    crate::modal::deployment::seal(&mut document, crate::modal::APP);
     let context = Context {
         env: crate::context::Environment::default(),
         home: crate::context::Home::at("/nowhere".into()),
@@ -87,7 +98,9 @@ fn what_modal_must_say_to_be_believed() {
         cwd: "/".into(),
         ui: crate::ui::Ui::without_terminal(),
     };
-    let told = |found: &Found| confirmed(&document, found, &context).map_err(|e| e.to_string());
+    let told = |found: &Found| {
+        confirmed(&document, found, &Place::default(), &context).map_err(|e| e.to_string())
+    };
     let mut right = found("deployed", None);
     right.tags = document.app.tags.clone();
     assert_eq!(told(&right).unwrap().app_id, "ap-1");

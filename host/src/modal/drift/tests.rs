@@ -4,7 +4,7 @@ use crate::modal::deployment::seal;
 fn document() -> Document {
     let text = include_str!("job.json");
     let mut document = Document::parse(text.as_bytes(), "job.json".as_ref()).unwrap();
-    seal(&mut document);
+    seal(&mut document, crate::modal::APP);
     document
 }
 
@@ -12,7 +12,7 @@ fn told(change: impl FnOnce(&mut Document)) -> String {
     let deployed = document();
     let mut here = document();
     change(&mut here);
-    seal(&mut here);
+    seal(&mut here, crate::modal::APP);
     let found = between(&here, &deployed);
     let lines: Vec<_> = found.iter().map(ToString::to_string).collect();
     lines.join("\n")

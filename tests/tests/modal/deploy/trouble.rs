@@ -145,28 +145,53 @@ fn an_environment_that_is_not_there() {
     assert_eq!(world.app("changeling-nightly")["environment"], "staging");
 }
 
-/// Ctrl-C in the middle: nothing is taken for deployed that is not, and the next one goes on from there.
+/// What is deployed keeps what it needs when its next version fails; afterwards what is no longer named goes.
 #[test]
-fn interrupted() {
+fn the_secret_of_what_is_deployed() {
     let Some(world) = World::new(NIGHTLY) else {
         return;
     };
-    world.modal.fails("FunctionCreate", Fault::Hang, 1);
-    let deploy = world.command(["deploy", "nightly"]).spawn();
-    world.modal.wait_for_request("FunctionCreate", 1);
-    let pid = rustix::process::Pid::from_child(&deploy);
-    rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
-    let mut deploy = deploy;
-    let status = deploy.wait().expect("it is ours");
-    assert_eq!(status.code(), Some(130));
-    assert!(!world.folder("nightly").join("deployed.json").exists());
-    let output = world.run(["undeploy", "nightly", "--yes"]).success();
+    world.run(["deploy", "nightly"]).success();
+    let other = "secrets = [\"GITHUB_TOKEN\", \"CLAUDE_CODE_OAUTH_TOKEN\"]\n";
+    world.configure(&format!(
+        "{NIGHTLY}{other}modal.commands = [\"make tools\"]\n"
+    ));
+    world.modal.set("broken_images", json!(["make tools"]));
+    let deploy = |code| {
+        let command = world.command(["deploy", "nightly"]);
+        command
+            .env("CLAUDE_CODE_OAUTH_TOKEN", "oauth-token-of-ada")
+            .run()
+            .exits(code)
+    };
+    deploy(1);
+    let names = || world.modal.secrets()["changeling-nightly"].clone();
+    let all = [
+        "ANTHROPIC_API_KEY",
+        "CLAUDE_CODE_OAUTH_TOKEN",
+        "GITHUB_TOKEN",
+    ];
+    assert_eq!(names(), json!(all));
+    world.modal.set("broken_images", json!([]));
+    deploy(0);
+    assert_eq!(names(), json!(all[1..]));
+}
+
+/// Who may not look into every environment can deploy all the same.
+#[test]
+fn crons_that_cannot_be_counted() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    let denied = Fault::Error("PERMISSION_DENIED", "not this environment");
+    world.modal.fails("AppList", denied, 1);
+    let output = world.run(["deploy", "nightly"]).success();
     assert!(
-        output.stderr.contains("is not deployed from here"),
+        output
+            .stderr
+            .contains("not all crons of the workspace can be counted"),
         "{output}"
     );
-    world.run(["deploy", "nightly"]).success();
-    assert_eq!(world.app("changeling-nightly")["state"], "deployed");
 }
 
 /// The user's own default environment, which the workspace does not know of.
