@@ -23,16 +23,42 @@ fn on_a_new_machine() {
             .replace(world.env.root().to_str().unwrap(), "[root]")
     );
     world.run(["config", "check"]).success();
-    // It is known to be deployed, and can be stopped from here.
-    let flags = [
+    // It is known to be deployed, from another home: it can be stopped from here by who says so.
+    let mut flags = vec![
         "undeploy",
         "--all",
         "--yes",
         "--delete-volume",
         "--delete-secret",
     ];
+    world.run(flags.iter().copied()).exits(3);
+    assert_eq!(world.app("changeling-nightly")["state"], "deployed");
+    flags.push("--take-over");
     world.run(flags).success();
     assert_eq!(world.app("changeling-nightly")["state"], "stopped");
+}
+
+/// Whatever runs there may write to the volume.
+#[test]
+fn what_the_volume_says_and_the_app_does_not() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let volume = world.modal.volume("changeling-nightly");
+    let file = volume.join("deployed.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("acme/shop", "evil/shop")).unwrap();
+    std::fs::remove_dir_all(world.env.changelings_home().join("deployments")).unwrap();
+    world.env.write_config("# mine\n");
+    let output = world.run(["deploy", "nightly", "--adopt"]).exits(3);
+    assert!(
+        output
+            .stderr
+            .contains("something else than what is deployed"),
+        "{output}"
+    );
+    assert_eq!(world.env.read_config(), "# mine\n");
 }
 
 #[test]

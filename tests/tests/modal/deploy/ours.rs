@@ -118,8 +118,10 @@ fn what_is_deployed_is_kept_here() {
     world.modal.set("broken_images", json!(["make tools"]));
     world.run(["deploy", "nightly"]).exits(1);
     // As it is when another template was to be sent.
-    std::fs::write(world.folder("nightly").join("template.wasm"), "another").unwrap();
-    std::fs::remove_file(world.folder("nightly").join("changeling")).unwrap();
+    let sent = |file: &str| world.folder("nightly").join(file);
+    std::fs::remove_file(sent("template.wasm")).unwrap();
+    std::fs::write(sent("template.wasm"), "another").unwrap();
+    std::fs::remove_file(sent("changeling")).unwrap();
     assert_eq!(std::fs::read_to_string(kept.join("job.json")).unwrap(), job);
     world.run(["disable", "nightly"]).success();
     let run = world.function("changeling-nightly", "run");
