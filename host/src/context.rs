@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use rustix::fs::OFlags;
 
 use crate::error::{Error, Result};
 use crate::ui::Ui;
@@ -109,6 +111,30 @@ pub fn create_private_dir(path: &Path) -> std::io::Result<()> {
         .recursive(true)
         .mode(0o700)
         .create(path)
+}
+
+/// Opens a file to read it where somebody else could write: a link would read what they chose, a pipe
+/// make us wait for ever. Neither counts as there, not even when it comes while we look.
+pub(crate) fn open_plain(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if !is_plain(path) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+/// Whether a plain file is there; a link is none.
+pub(crate) fn is_plain(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
 }
 
 /// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).
