@@ -222,3 +222,46 @@ impl Context {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_plain_files_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("secret"), "secret").unwrap();
+        symlink(at("secret"), at("link")).unwrap();
+        std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        for name in ["none", "link", "socket", "."] {
+            let error = open_plain(&at(name)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{name}");
+        }
+        // Somebody changes what is there all the while.
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let done = &done;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    fs::write(at("new"), "open").unwrap();
+                    fs::rename(at("new"), at("swapped")).unwrap();
+                    symlink(at("secret"), at("new")).unwrap();
+                    fs::rename(at("new"), at("swapped")).unwrap();
+                }
+            });
+            let mut opened = 0;
+            for _ in 0..20_000 {
+                if let Ok(file) = open_plain(&at("swapped")) {
+                    opened += 1;
+                    let text = io::read_to_string(file).unwrap();
+                    assert_eq!(text, "open");
+                }
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(opened > 0);
+        });
+    }
+}

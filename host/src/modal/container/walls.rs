@@ -12,9 +12,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result, with_causes};
 use crate::names::{Name, printable};
-use crate::process::{Command, User};
+use crate::process::{Command, ProcessError, User};
 
 /// Where Modal's client finds its server. Of a container it asks no credentials: who reaches the socket
 /// may do in the workspace what the app may.
@@ -165,7 +165,10 @@ fn tried(deeds: &[Deed], user: &User) -> Result<Vec<Deed>> {
         .timeout(PATIENCE)
         .user(Some(user))
         .run()
-        .map_err(|error| unknown(crate::error::with_causes(&error)))?;
+        .map_err(|error| match error {
+            ProcessError::Interrupted(_) => Error::from_source(Kind::Interrupted, error),
+            error => unknown(with_causes(&error)),
+        })?;
     if !finished.success() {
         let said = String::from_utf8_lossy(&finished.stderr);
         return Err(unknown(printable(said.trim())));
