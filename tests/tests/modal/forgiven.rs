@@ -3,11 +3,21 @@
 use std::time::Duration;
 
 use changelings_tests::modal::Fault;
+use serde_json::Value;
 
 use super::Cloud;
 
 /// Tells that it began, and fails.
 const FAILS: &str = "echo $$ >> $shared/starts; exit 7";
+
+/// Fires on that day, on time: nothing has to be skipped because it is late.
+fn fires(cloud: &Cloud, day: &str) -> Value {
+    let now = format!("{day}T03:00:05Z");
+    let setup = cloud.setup().expect("it was there before");
+    let setup = setup.variable("CHANGELINGS_NOW", &now);
+    cloud.modal.containers_have(&setup);
+    cloud.fires("weary")
+}
 
 #[test]
 fn what_paused_at_modal_is_let_go_from_here() {
@@ -16,9 +26,9 @@ fn what_paused_at_modal_is_let_go_from_here() {
     };
     cloud.add("weary", FAILS, "pause_after = 2");
     cloud.does("deploy weary");
-    cloud.fires("weary");
-    cloud.fires("weary");
-    cloud.fires("weary");
+    for day in ["2026-02-26", "2026-02-27", "2026-02-28"] {
+        fires(&cloud, day);
+    }
     assert_eq!(cloud.starts(), 2, "the third is skipped");
 
     // A record takes longer than Modal may be silent, and is waited for, as Modal answers otherwise.
@@ -36,13 +46,13 @@ fn what_paused_at_modal_is_let_go_from_here() {
     assert!(refused.stderr.contains("not today"), "{refused}");
     let again = "`changeling enable weary` tries again";
     assert!(refused.stderr.contains(again), "{refused}");
-    cloud.fires("weary");
+    fires(&cloud, "2026-03-01");
     assert_eq!(cloud.starts(), 2, "it has not heard of it");
 
     cloud.modal.recovers();
     let told = cloud.does("enable weary");
     assert!(told.stderr.contains("Modal knows"), "{told}");
-    cloud.fires("weary");
+    fires(&cloud, "2026-03-03");
     assert_eq!(cloud.starts(), 3);
     // That is said once.
     let told = cloud.does("enable weary");
@@ -56,12 +66,12 @@ fn what_is_settled_here_counts_no_more_at_modal() {
     };
     cloud.add("weary", FAILS, "pause_after = 2");
     cloud.does("deploy weary");
-    let failed = [cloud.fires("weary"), cloud.fires("weary")];
+    let failed = ["2026-02-26", "2026-02-27"].map(|day| fires(&cloud, day));
     cloud.does("runs --fetch");
     for call in failed {
         let call = call["call"].as_str().expect("an id");
         cloud.does(&format!("runs settle {call}"));
     }
-    cloud.fires("weary");
+    fires(&cloud, "2026-03-01");
     assert_eq!(cloud.starts(), 3);
 }
