@@ -7,6 +7,7 @@ mod deploy;
 mod ends;
 mod exec;
 mod faults;
+mod forgiven;
 mod interrupts;
 mod night;
 mod outcomes;
@@ -192,6 +193,16 @@ impl Cloud {
     fn starts(&self) -> usize {
         let text = std::fs::read_to_string(self.shared.join("starts")).unwrap_or_default();
         text.lines().count()
+    }
+
+    /// Deploys `nightly`, whose agent waits at the gate, and fires it: the call, once its agent began.
+    #[track_caller]
+    fn has_an_agent_at_work(&mut self) -> String {
+        self.add("nightly", WAIT, "");
+        self.does("deploy nightly");
+        let call = self.modal.fire("changeling-nightly").remove(0);
+        self.starts_become(1);
+        call
     }
 
     /// Waits until so many agents began.

@@ -9,6 +9,7 @@ mod ended;
 mod late;
 mod peer;
 mod volume;
+mod walls;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -29,6 +30,7 @@ pub use check::check;
 use ended::Ended;
 use peer::Peer;
 use volume::Volume;
+pub use walls::try_them;
 
 /// What is done before Modal's own limit ends everything: writing down and telling.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -101,6 +103,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     let volume = Volume::open(&call.volume)?;
     let store = Store::open(&context.home)?;
     volume.import(&store, &document.changeling, &context.ui)?;
+    volume.forgive(&store, &document.changeling)?;
     volume.begin(&origin, job, context.clock.now())?;
     if let Err(error) = peer.commit() {
         // Only those who look now miss something.
@@ -168,6 +171,7 @@ impl Course<'_> {
                 "the copy of {repo} on the volume is not used: {why}; it is made afresh"
             )),
         }
+        let other = user.clone();
         let wish = RunWish {
             agent: None,
             trigger: self.call.by,
@@ -175,7 +179,7 @@ impl Course<'_> {
             called: Some(Called {
                 origin: self.origin.clone(),
                 not_now: self.not_now(&subject)?,
-                may_start: &|| self.may_start(),
+                may_start: &|| self.may_start(other.as_ref()),
                 user,
             }),
         };
@@ -204,8 +208,12 @@ impl Course<'_> {
         late::reason(subject, app, self.store, self.origin, now)
     }
 
-    /// The agent starts once, however often the call is delivered.
-    fn may_start(&self) -> Result<()> {
+    /// Walls hold, and the agent starts once, however often the call is delivered.
+    fn may_start(&self, user: Option<&User>) -> Result<()> {
+        if let Some(user) = user {
+            let volume = Some(self.call.volume.as_path());
+            walls::hold(user, volume, &self.document.changeling, self.context)?;
+        }
         if self.peer.may_start()? {
             return Ok(());
         }
