@@ -130,3 +130,18 @@ fn changed_after_it_was_deployed() {
         )
     );
 }
+
+/// That a secret is new is what differs; whether it is there, a deploy finds out.
+#[test]
+fn a_secret_named_after_it_was_deployed() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let secrets = "secrets = [\"GITHUB_TOKEN\", \"ANTHROPIC_API_KEY\", \"NPM_TOKEN\"]\n";
+    world.configure(&format!("{NIGHTLY}{secrets}"));
+    let status = world.run(["status", "nightly"]);
+    assert!(!status.stdout.contains("nowhere to be found"), "{status}");
+    assert!(status.stdout.contains("secrets: "), "{status}");
+    assert!(status.stdout.contains("NPM_TOKEN"), "{status}");
+}
