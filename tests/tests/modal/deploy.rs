@@ -195,7 +195,9 @@ fn what_is_not_told() {
         .run()
         .success();
     let secrets = [TOKEN, KEY].map(str::to_owned);
-    let found = world.modal.search(&secrets, &["SecretGetOrCreate", "SecretUpdate"]);
+    let found = world
+        .modal
+        .search(&secrets, &["SecretGetOrCreate", "SecretUpdate"]);
     assert_eq!(found, Vec::<String>::new());
     let own = ["hunter2", "ada@example.org", "example.org/mine"].map(str::to_owned);
     assert_eq!(world.modal.search(&own, &[]), Vec::<String>::new());
@@ -298,7 +300,9 @@ fn secrets_are_what_the_configuration_says_now() {
     );
     let own = ["hooks.example.org".to_owned()];
     assert_eq!(
-        world.modal.search(&own, &["SecretGetOrCreate", "SecretUpdate"]),
+        world
+            .modal
+            .search(&own, &["SecretGetOrCreate", "SecretUpdate"]),
         Vec::<String>::new()
     );
     // One that is no longer named is gone there, too; another way to pay takes its place.
