@@ -13,6 +13,8 @@ mod volume;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::exec::{self, Called, News, Outcome, RunWish, Trigger};
@@ -24,6 +26,7 @@ use crate::modal::image::AGENT;
 use crate::prepare::Subject;
 use crate::process::{self, User, despite_interrupt};
 use crate::record::{self, Exported, Header, Origin, Place, Store, Usage};
+use crate::repo_url::RepoUrl;
 
 pub use check::check;
 use ended::Ended;
@@ -32,6 +35,8 @@ use volume::Volume;
 
 /// What is done before Modal's own limit ends everything: writing down and telling.
 const MARGIN: Duration = Duration::from_mins(1);
+/// With less time than that a copy of the repository is not begun.
+const COPYING: Duration = Duration::from_mins(2);
 
 /// Whom the agent runs as: the user the image brings, else whom every system knows.
 fn agent_user() -> std::io::Result<Option<User>> {
@@ -49,6 +54,8 @@ pub struct Call {
     /// Modal's id of the call.
     pub id: String,
     pub attempt: String,
+    /// When the schedule fired, where a function of its own starts the runs.
+    pub fired: Option<Timestamp>,
     /// Where the volume is mounted.
     pub volume: PathBuf,
 }
@@ -127,7 +134,8 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         Ok(exported)
     })?;
     // This can take long, and can be left.
-    if !process::interrupted() && course.keep_mirror() {
+    let in_time = process::time_left().is_none_or(|left| left >= COPYING);
+    if in_time && !process::interrupted() && course.keep_mirror() {
         course.commit();
     }
     Ok(exported)
@@ -160,14 +168,6 @@ impl Course<'_> {
                 "this program is not root here: the agent runs as the same user and could read its secrets",
             );
         }
-        let repo = subject.remote(context);
-        let git = Git::new(&context.env);
-        match Mirror::unbundle(&git, &context.home, &repo, &self.volume.mirrors())? {
-            Unbundled::Whole | Unbundled::None => {}
-            Unbundled::Doubtful(why) => context.ui.warn(format!(
-                "the copy of {repo} on the volume is not used: {why}; it is made afresh"
-            )),
-        }
         let wish = RunWish {
             agent: None,
             trigger: self.call.by,
@@ -175,6 +175,7 @@ impl Course<'_> {
             called: Some(Called {
                 origin: self.origin.clone(),
                 not_now: self.not_now(&subject)?,
+                bring: &|| self.bring(&subject.remote(context)),
                 may_start: &|| self.may_start(),
                 user,
             }),
@@ -189,6 +190,19 @@ impl Course<'_> {
         Ok(ran.run_id)
     }
 
+    /// The mirror, as the last run left it.
+    fn bring(&self, repo: &RepoUrl) -> Result<()> {
+        let context = self.context;
+        let git = Git::new(&context.env);
+        let mirrors = self.volume.mirrors();
+        if let Unbundled::Doubtful(why) = Mirror::unbundle(&git, &context.home, repo, &mirrors)? {
+            context.ui.warn(format!(
+                "the copy of {repo} on the volume is not used: {why}; it is made afresh"
+            ));
+        }
+        Ok(())
+    }
+
     fn not_now(&self, subject: &Subject) -> Result<Option<String>> {
         let now = self.context.clock.now();
         let app = &self.document.app;
@@ -201,7 +215,7 @@ impl Course<'_> {
                 "the run of call {other} is still going on, and two at once are never started"
             )));
         }
-        late::reason(subject, app, self.store, self.origin, now)
+        late::reason(subject, app, self.store, self.origin, self.call.fired, now)
     }
 
     /// The agent starts once, however often the call is delivered.
