@@ -7,9 +7,11 @@
 mod check;
 mod ended;
 mod late;
+mod ledger;
 mod peer;
 mod volume;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -107,7 +109,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     process::end_after(limit.saturating_sub(MARGIN.min(limit / 4)));
     let volume = Volume::open(&call.volume)?;
     let store = Store::open(&context.home)?;
-    volume.import(&store, &document.changeling, &context.ui)?;
+    let mut ledger = volume.import(&store, job, context)?;
     volume.begin(&origin, job, context.clock.now())?;
     if let Err(error) = peer.commit() {
         // Only those who look now miss something.
@@ -129,7 +131,9 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     // It is written down, whoever asks us to end by now.
     let exported = despite_interrupt(|| -> Result<_> {
         let exported = store.export(&run_id, &volume.record_of(&origin))?;
-        volume.prune(&store, context)?;
+        ledger.add(&origin.key(), &exported);
+        volume.prune(&mut ledger, &store, context)?;
+        volume.keep(&ledger, job);
         course.commit();
         Ok(exported)
     })?;
@@ -211,9 +215,19 @@ impl Course<'_> {
                 .volume
                 .other_at_work(self.origin, &subject.job, app, now)
         {
-            return Ok(Some(format!(
-                "the run of call {other} is still going on, and two at once are never started"
-            )));
+            let call = &other.call;
+            let mut why = format!(
+                "the run of call {call} is still going on, and two at once are never started"
+            );
+            if self.call.by == Trigger::Hand {
+                let note = volume::note_of(&other);
+                let (volume, note) = (&app.volume, note.display());
+                let _ = write!(
+                    why,
+                    "; if its container died: modal volume rm {volume} {note}"
+                );
+            }
+            return Ok(Some(why));
         }
         late::reason(subject, app, self.store, self.origin, self.call.fired, now)
     }
