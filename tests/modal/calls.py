@@ -58,7 +58,7 @@ async def FunctionMap(plane, request, task):
     if not plane.state.apps[function.app_id].is_deployed:
         raise GRPCError(Status.FAILED_PRECONDITION, "App is stopped.")
     if len(request.pipelined_inputs) != 1:
-        raise GRPCError(Status.UNIMPLEMENTED, "only calls with one input are known here")
+        raise plane.journal.refused("a call with other than one input")
     [item] = request.pipelined_inputs
     given = enqueue(plane, function, item.input, request.function_call_invocation_type, "spawn")
     answer = api_pb2.FunctionMapResponse(function_call_id=given.call_id)

@@ -2,6 +2,7 @@
 client or an app that begins to use more of Modal is to be noticed, not waved through."""
 
 from google.protobuf.message import Message
+from modal_proto import api_pb2
 
 FIELDS = {
     # Apps.
@@ -152,3 +153,17 @@ def unknown_fields(message: Message):
         elif field.message_type:
             for item in value if field.is_repeated else [value]:
                 yield from unknown_fields(item)
+
+
+def _check():
+    """A field that is misspelt here, or gone from the client, is a mistake of this file."""
+    for name, fields in FIELDS.items():
+        first, *inner = name.split(".")
+        message = api_pb2.DESCRIPTOR.message_types_by_name[first]
+        for part in inner:
+            message = message.nested_types_by_name[part]
+        if missing := set(fields.split()).difference(message.fields_by_name):
+            raise LookupError(f"{name} has no {', '.join(sorted(missing))}")
+
+
+_check()

@@ -61,6 +61,10 @@ class Journal:
     violations: list[str] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
+    def refused(self, what: str) -> GRPCError:
+        self.violations.append(what)
+        return GRPCError(Status.UNIMPLEMENTED, f"the control plane of the tests does not know {what}")
+
     def fault_for(self, name: str, task: str | None) -> Fault | None:
         for fault in self.faults:
             fits = fault.call == name or (fault.call == "*" and task is None)
@@ -83,9 +87,9 @@ class Face(ModalClientBase):
         plane.journal.received.append(Received(name, request, metadata, task and task.id))
         plane.state.changes.happened()
         if name not in CALLS:
-            raise self._refused(f"the call {name}")
+            raise plane.journal.refused(f"the call {name}")
         for unknown in known.unknown_fields(request):
-            raise self._refused(f"{unknown} in {name}")
+            raise plane.journal.refused(f"{unknown} in {name}")
         fault = plane.journal.fault_for(name, task and task.id)
         if fault and fault.kind == "hang":
             await asyncio.Event().wait()
@@ -110,10 +114,6 @@ class Face(ModalClientBase):
         if fault and fault.kind == "lost":
             raise GRPCError(Status.UNAVAILABLE, fault.message)
         await stream.send_message(answer)
-
-    def _refused(self, what: str) -> GRPCError:
-        self.plane.journal.violations.append(what)
-        return GRPCError(Status.UNIMPLEMENTED, f"the control plane of the tests does not know {what}")
 
 
 def _method(name):

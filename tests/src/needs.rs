@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 /// A tool and the line that installs it, on Debian and its kin and on macOS.
 const TOOLS: &[(&str, &str, &str)] = &[
     ("git", "sudo apt-get install git", "brew install git"),
+    ("curl", "sudo apt-get install curl", "brew install curl"),
     ("jq", "sudo apt-get install jq", "brew install jq"),
     (
         "npm",

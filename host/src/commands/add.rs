@@ -319,8 +319,9 @@ fn tell(
     ui.note(format!("next: {next} shows what a run would do"));
     let run = format!("changeling run {} --local", changeling.name);
     ui.note(format!("      {} does it", style::paint(style::NAME, run)));
-    // Goes when timers come.
-    ui.note("no schedule fires by itself yet");
+    let deploy = format!("changeling deploy {}", changeling.name);
+    let deploy = style::paint(style::NAME, deploy);
+    ui.note(format!("      {deploy} lets it fire by itself, on Modal"));
     Ok(())
 }
 

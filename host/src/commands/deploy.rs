@@ -27,7 +27,7 @@ use verify::Verified;
 #[expect(clippy::struct_excessive_bools, reason = "they are flags")]
 pub struct Args {
     /// Names of changelings
-    #[arg(value_name = "NAME", required_unless_present = "all")]
+    #[arg(value_name = "NAME", required_unless_present_any = ["all", "adopt"])]
     names: Vec<String>,
     /// All that are in the configuration
     #[arg(long, conflicts_with = "names")]
@@ -41,7 +41,7 @@ pub struct Args {
     /// Replace apps of these names that were deployed from somewhere else
     #[arg(long)]
     take_over: bool,
-    /// Instead, write into the configuration what is deployed: on a new machine
+    /// Instead, write into the configuration what is deployed (all, without NAME): on a new machine
     #[arg(long, conflicts_with_all = ["dry_run", "verify", "take_over"])]
     adopt: bool,
     /// Print one JSON document
@@ -115,9 +115,9 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     for prepared in &prepared {
         prepared.write(context)?;
     }
-    let sent = send(&client, &prepared, context)?;
+    let sent = send(&client, &prepared, &config, context)?;
     let verified = match args.verify {
-        Verify::Quick => verify::quick(&client, &sent, context)?,
+        Verify::Quick => verify::quick(&client, &sent, &config, context)?,
         Verify::None | Verify::Full => Verified::new(),
     };
     left_behind(&config, &deployments, context)?;
@@ -185,10 +185,9 @@ fn look(
     let has_cron = documents
         .iter()
         .any(|document| document.app.schedule.is_some());
-    let environment = deploy::environment(documents.iter().copied());
+    let environment = config.modal.environment.as_deref();
     let progress = context.ui.progress("asking Modal what is there");
-    let Inspected { apps, crons } =
-        deploy::inspect(client, environment.as_deref(), &apps, has_cron)?;
+    let Inspected { apps, crons } = deploy::inspect(client, environment, &apps, has_cron)?;
     drop(progress);
     for prepared in prepared {
         let document = prepared.document();
@@ -203,7 +202,12 @@ fn look(
 }
 
 /// Deploys them; a line for each as it ends.
-fn send(client: &Client, prepared: &[Prepared], context: &Context) -> Result<Vec<Sent>> {
+fn send(
+    client: &Client,
+    prepared: &[Prepared],
+    config: &Config,
+    context: &Context,
+) -> Result<Vec<Sent>> {
     let sendings: Vec<_> = prepared
         .iter()
         .map(|prepared| Sending {
@@ -222,6 +226,7 @@ fn send(client: &Client, prepared: &[Prepared], context: &Context) -> Result<Vec
     let asked = deploy::send(
         client,
         &sendings,
+        config.modal.environment.as_deref(),
         How::default(),
         context,
         &mut |news| match news {

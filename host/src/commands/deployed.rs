@@ -104,7 +104,7 @@ impl Deployed {
         Wanted {
             changeling: self.name(),
             app: &app.name,
-            environment: app.environment.as_deref(),
+            environment: self.confirmed.environment(),
             volume: &app.volume,
             fans_out: self.fans_out(),
             folder: &self.folder,

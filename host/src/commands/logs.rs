@@ -31,6 +31,7 @@ const TICK: Duration = Duration::from_millis(250);
 /// Of a deployed changeling Modal is asked for its latest run. While that goes on, and of a call that left
 /// no record, what its container says is shown; of one that has ended, the agent's own words.
 #[derive(Debug, clap::Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Args {
     /// The run: id, beginning or end of it, `last`, a changeling for its latest, or a call at Modal
     #[arg(value_name = "RUN", default_value = "last")]

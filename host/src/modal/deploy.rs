@@ -134,6 +134,7 @@ pub fn check_crons(documents: &[&Document], crons: &Crons, limit: u32) -> Result
 pub fn send(
     client: &Client,
     sendings: &[Sending<'_>],
+    environment: Option<&str>,
     how: How,
     context: &Context,
     hear: &mut dyn FnMut(News<'_>),
@@ -157,7 +158,7 @@ pub fn send(
         .collect();
     let request = json!({
         "op": "deploy",
-        "environment": environment(sendings.iter().map(|sending| sending.document)),
+        "environment": environment,
         "apps": sendings.iter().map(app).collect::<Vec<_>>(),
         "parallel": PARALLEL,
     });
@@ -208,6 +209,7 @@ fn confirmed(document: &Document, found: &Found, context: &Context) -> Result<De
             at: context.clock.now(),
             app_id,
             deployment: found.version,
+            environment: found.environment.clone(),
             document: document.clone(),
         }),
         Some(_) => Err(Error::failed(
@@ -228,13 +230,6 @@ fn about(trouble: Trouble, document: &Document) -> Error {
     let mut error = Error::from(trouble);
     error.hint = error.hint.map(|hint| hint.replace("NAME", name));
     error
-}
-
-/// The environment of a request; all documents of a configuration have the same.
-pub fn environment<'a>(documents: impl IntoIterator<Item = &'a Document>) -> Option<String> {
-    documents
-        .into_iter()
-        .find_map(|document| document.app.environment.clone())
 }
 
 /// What to stop, and what to delete with it.
@@ -266,9 +261,8 @@ pub fn stop(
     // Each in the environment it was deployed to.
     let mut environments: BTreeMap<Option<&str>, Vec<(&Name, &Deployed)>> = BTreeMap::new();
     for (name, deployed) in deployed {
-        let environment = deployed.document.app.environment.as_deref();
         environments
-            .entry(environment)
+            .entry(deployed.environment())
             .or_default()
             .push((name, deployed));
     }
@@ -313,11 +307,12 @@ pub struct Check {
 pub fn verify(
     client: &Client,
     documents: &[&Document],
+    environment: Option<&str>,
     hear: &mut dyn FnMut(&Name, Result<Vec<Check>>),
 ) -> Result<()> {
     let request = json!({
         "op": "verify",
-        "environment": environment(documents.iter().copied()),
+        "environment": environment,
         "apps": documents.iter().map(|document| &document.app.name).collect::<Vec<_>>(),
     });
     client.call(&request, CHECKING, &mut |answer| {

@@ -44,10 +44,20 @@ pub struct Deployed {
     pub app_id: String,
     /// Modal's number of this state of the app; 0: it did not say.
     pub deployment: u32,
+    /// Where it is, by its name, though the document may say only that it is the default.
+    pub environment: Option<String>,
     pub document: Document,
 }
 
 impl Deployed {
+    /// Where it is; `None`: in the workspace's default.
+    pub fn environment(&self) -> Option<&str> {
+        let named = self.environment.as_ref();
+        named
+            .or(self.document.app.environment.as_ref())
+            .map(String::as_str)
+    }
+
     /// What is deployed of a changeling; `None`: nothing, as far as this machine knows.
     ///
     /// # Errors

@@ -173,7 +173,12 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
             changeling: changeling.name.clone(),
             template: template.manifest.name.clone(),
             digest: template.digest.short().to_owned(),
-            reference: changeling.template.clone(),
+            // From wherever it is typed.
+            reference: config
+                .base()
+                .join(&changeling.template)
+                .display()
+                .to_string(),
         }
         .into());
     }

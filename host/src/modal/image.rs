@@ -82,6 +82,11 @@ impl Image {
             (!modal.commands.is_empty()).then(|| Step::RunCommands(modal.commands.clone())),
         ];
         let mut steps = vec![
+            // Where nobody can answer, packages of some distributions wait for an answer.
+            Step::RunCommands(vec![
+                "echo 'debconf debconf/frontend select Noninteractive' | debconf-set-selections"
+                    .to_owned(),
+            ]),
             Step::AptInstall(APT.map(String::from).into()),
             mngr(),
             claude(),

@@ -237,9 +237,11 @@ impl<'a> Own<'a> {
             Status::Timeout | Status::IdleTimeout => State::TimedOut,
             Status::Terminated => State::Stopped,
             Status::OutOfMemory => State::OutOfMemory,
-            Status::InitFailure => State::DiedAtStart,
             Status::Failure | Status::InternalFailure | Status::Unknown if began => State::Crashed,
-            Status::Failure | Status::InternalFailure | Status::Unknown => State::DiedAtStart,
+            Status::InitFailure
+            | Status::Failure
+            | Status::InternalFailure
+            | Status::Unknown => State::DiedAtStart,
         }
     }
 }

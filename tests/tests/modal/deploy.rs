@@ -6,6 +6,7 @@ mod stop;
 mod trouble;
 mod verify;
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use changelings_tests::modal::Modal;
@@ -97,28 +98,34 @@ impl World {
 }
 
 /// Functions, their images and files for a person, with what differs from test to test replaced.
-fn told(mut definitions: Value) -> String {
-    let functions = definitions.as_object_mut().expect("functions by name");
+fn told(definitions: &Value) -> String {
+    let mut functions = BTreeMap::new();
     let mut images = Value::Null;
-    for (name, function) in functions.iter_mut() {
+    for (name, function) in definitions.as_object().expect("functions by name") {
+        let mut fields = function["function"].clone();
         // Numbers in the order in which they were asked for, all at once.
+        fields
+            .as_object_mut()
+            .expect("a definition")
+            .remove("mount_ids");
         let mounts = function["mounts"].as_object().expect("files by mount");
-        let files = mounts.values().flat_map(|files| files.as_array().cloned());
-        let mut files: Vec<_> = files.flatten().collect();
-        files.sort_by_key(|file| file["filename"].to_string());
-        function["mounts"] = files.into();
-        let fields = function["function"].as_object_mut().expect("a definition");
-        fields.remove("mount_ids");
-        let own = function["images"].take();
+        // How they are grouped is the client's business.
+        let files = mounts.values().filter_map(Value::as_array).flatten();
+        let mut files: Vec<_> = files.cloned().collect();
+        files.sort_by_key(Value::to_string);
         assert!(
-            images.is_null() || images == own,
+            images.is_null() || images == function["images"],
             "{name} has another image"
         );
-        images = own;
+        images = function["images"].clone();
+        functions.insert(
+            name,
+            serde_json::json!({ "function": fields, "files": files }),
+        );
     }
-    functions.insert("images of all".to_owned(), images);
-    settle(&mut definitions);
-    serde_json::to_string_pretty(&definitions).expect("it is JSON")
+    let mut told = serde_json::json!({ "functions": functions, "images of all": images });
+    settle(&mut told);
+    serde_json::to_string_pretty(&told).expect("it is JSON")
 }
 
 fn settle(value: &mut Value) {
@@ -146,7 +153,7 @@ fn every_field_as_received() {
     let output = world.run(["deploy", "nightly"]).success();
     insta::assert_snapshot!("deployed", output.normalised_stderr());
     let definitions = world.modal.definitions("changeling-nightly");
-    insta::assert_snapshot!("definitions", told(definitions));
+    insta::assert_snapshot!("definitions", told(&definitions));
     let app = world.app("changeling-nightly");
     assert_eq!(app["state"], "deployed");
     assert_eq!(
@@ -202,7 +209,23 @@ fn a_dry_run() {
         return;
     };
     let output = world.run(["deploy", "nightly", "--dry-run"]).success();
-    insta::assert_snapshot!("dry_run", output.normalised_stdout());
+    let text = output.normalised_stdout();
+    let (text, app) = text
+        .split_once("app.py, the same for all\n")
+        .expect("the file");
+    assert!(app.contains("def run(target: int = 0"), "{app}");
+    let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
+    // They change with every line of `app.py`, and of the template.
+    let template = output.normalised_stdout();
+    let template = template
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("\"digest\": "));
+    let text = text.replace(template.expect("a digest"), "[digest],");
+    let digest = text
+        .lines()
+        .find_map(|line| line.trim().strip_prefix("\"changelings-job\": "));
+    let digest = digest.expect("a tag").to_owned();
+    insta::assert_snapshot!("dry_run", text.replace(&digest, "[digest]"));
     assert_eq!(world.modal.asked(), Vec::<String>::new());
     assert!(!world.env.changelings_home().join("deployments").exists());
     let json = world
@@ -251,6 +274,10 @@ fn several_repositories() {
     assert_eq!(run["autoscaler_settings"]["max_containers"], 2);
     assert_eq!(fire["schedule"]["cron"]["cron_string"], "0 3 * * *");
     assert!(fire.get("secret_ids").is_none(), "{fire}");
+    insta::assert_snapshot!(
+        "definitions_of_several",
+        told(&world.modal.definitions("changeling-fleet"))
+    );
 }
 
 #[test]
@@ -341,4 +368,36 @@ fn fifty_in_one_process() {
     let first = world.function("changeling-n0", "run");
     let last = world.function("changeling-n49", "run");
     assert_eq!(first["image_id"], last["image_id"]);
+}
+
+/// Where no program here can run there: the image builds it from the last commit.
+#[test]
+fn a_program_built_in_the_image() {
+    let Some(world) = World::new("") else { return };
+    let repo = world.env.repo("sources");
+    repo.write("Cargo.toml", "[workspace]\n");
+    repo.commit(changelings_tests::ADA, "2025-01-01", "First");
+    repo.write("secret.txt", "not committed");
+    let folder = repo.path().display().to_string();
+    world.configure(&format!("{NIGHTLY}modal.runner = \"{folder}\"\n"));
+    world.run(["deploy", "nightly"]).success();
+    let definitions = world.modal.definitions("changeling-nightly");
+    let run = &definitions["run"];
+    let text = run.to_string();
+    assert!(text.contains("cargo build --release --locked"), "{text}");
+    assert!(text.contains("COPY"), "{text}");
+    assert!(!text.contains("/changeling/changeling"), "{text}");
+    // Nothing of this machine but the commit, and the same bytes each time.
+    assert_eq!(
+        world
+            .modal
+            .search(&["not committed".to_owned(), folder.clone()], &[])
+            .len(),
+        0
+    );
+    let packed = || std::fs::read(world.folder("nightly").join("source.tar.gz")).unwrap();
+    let first = packed();
+    std::fs::remove_file(world.folder("nightly").join("source.tar.gz")).unwrap();
+    world.run(["deploy", "nightly"]).success();
+    assert_eq!(packed(), first);
 }

@@ -461,3 +461,37 @@ fn list_and_show_say_what_is_deployed() {
     let text = cloud.does("show nightly").stdout;
     assert!(text.contains("changeling deploy nightly"), "{text}");
 }
+
+/// What a person with an account runs (`./dev modal-smoke`) holds here, too.
+#[test]
+fn the_smoke_test_of_the_real_modal_passes_on_this_one() {
+    let Some(cloud) = Cloud::new() else { return };
+    let (Some(_), Some(_)) = (needs::tool("jq"), needs::tool("curl")) else {
+        return;
+    };
+    // Whatever its own configuration says of the program for containers.
+    let runner = cloud.config.split("[modal]").nth(1).expect("it is there");
+    let script = changelings_tests::project_root().join("tests/modal/smoke.sh");
+    let call = cloud
+        .env
+        .external("bash", [script.as_os_str()])
+        .arg(changelings_tests::changeling())
+        .arg("acme/shop")
+        .env("SMOKE_URL", cloud.github.repository("acme/shop"))
+        .env("SMOKE_CONFIG", format!("[modal]{runner}"))
+        .env("SMOKE_CRON", "no")
+        .env("GITHUB_API_URL", cloud.github.url())
+        .env("GITHUB_TOKEN", super::TOKEN)
+        .patience(Duration::from_mins(9));
+    let output = cloud.modal.call(call).run();
+    assert!(
+        output.code == 0 && output.stdout.contains(", 0 failed"),
+        "{output}"
+    );
+    let apps = cloud.modal.apps();
+    assert!(
+        apps.iter().all(|app| app["state"] == "stopped"),
+        "{apps:#?}"
+    );
+    assert_eq!(cloud.modal.volumes(), Vec::<String>::new());
+}

@@ -41,7 +41,7 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
     let deployments = Deployments::of(&context.home);
     let aside = tempfile::tempdir()?;
     let progress = context.ui.progress("fetching what is deployed");
-    let found = fetch(args, &names, &client, config, aside.path(), context)?;
+    let found = fetch(&names, &client, config, aside.path(), context)?;
     drop(progress);
     let mut adopted = 0;
     for (name, found) in &found {
@@ -58,6 +58,13 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
                 .warn(format!("{name}: its volume does not say what is deployed"));
             continue;
         };
+        if document.changeling != *name {
+            context.ui.warn(format!(
+                "{name}: its volume has what is deployed as {}",
+                document.changeling
+            ));
+            continue;
+        }
         adopt(&document, &folder, found, &deployments, context)?;
         adopted += 1;
     }
@@ -71,7 +78,6 @@ pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()>
 
 /// What is deployed under these names, or under any of ours; the files below `into`.
 fn fetch(
-    args: &Args,
     names: &[Name],
     client: &Client,
     config: &Config,
@@ -83,12 +89,11 @@ fn fetch(
         json!({ "name": app, "volume": app, "into": into.join(name.as_str()) })
     };
     let prefix = "changeling-";
-    let apps = (!args.all).then(|| names.iter().map(one).collect::<Vec<_>>());
+    let apps = (!names.is_empty()).then(|| names.iter().map(one).collect::<Vec<_>>());
     let request = json!({
         "op": "adopt",
         "environment": config.modal.environment,
         "apps": apps,
-        "prefix": prefix,
         "into": into,
     });
     let mut found = BTreeMap::new();
@@ -156,6 +161,7 @@ fn adopt(
             at: context.clock.now(),
             app_id,
             deployment: found.version,
+            environment: found.environment.clone(),
             document: document.clone(),
         };
         deployments.adopt(&deployed, component.as_deref())?;

@@ -1,9 +1,12 @@
 //! What `enable` and `disable` do to what is deployed: it gets its schedule back, or loses it, and stays
 //! otherwise as it is.
 
+use std::collections::BTreeMap;
+
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::modal::Document;
 use crate::modal::client::Client;
 use crate::modal::deploy::{self, How, News, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
@@ -53,32 +56,37 @@ pub(in crate::commands) fn reschedule(
     let names = names.join(" ");
     let unfinished = |error| unfinished(error, &names, enabled);
     let client = Client::find(config, context).map_err(|error| unfinished(error.into()))?;
-    let documents = others
-        .iter()
-        .map(|deployed| deploy::rescheduled(deployed, enabled, context))
-        .collect::<Result<Vec<_>>>()
-        .map_err(unfinished)?;
-    let sendings: Vec<_> = documents
-        .iter()
-        .map(|document| Sending {
-            document,
-            values: None,
-        })
-        .collect();
     let how = How {
         end_runs: all && !enabled,
     };
     let progress = ui.progress("telling Modal");
     let mut first = None;
-    let asked = deploy::send(&client, &sendings, how, context, &mut |news| match news {
-        News::Begun(_) => {}
-        News::Done(name, _) => ui.note(done(name)),
-        News::Failed(name, error) => {
-            first.get_or_insert_with(|| error.context(name.clone()));
-        }
-    });
+    let mut environments: BTreeMap<Option<&str>, Vec<Document>> = BTreeMap::new();
+    for deployed in &others {
+        let document = deploy::rescheduled(deployed, enabled, context).map_err(unfinished)?;
+        let here = environments.entry(deployed.environment()).or_default();
+        here.push(document);
+    }
+    for (environment, documents) in environments {
+        let sendings: Vec<_> = documents
+            .iter()
+            .map(|document| Sending {
+                document,
+                values: None,
+            })
+            .collect();
+        let mut hear = |news: News<'_>| match news {
+            News::Begun(_) => {}
+            News::Done(name, _) => ui.note(done(name)),
+            News::Failed(name, error) => {
+                first.get_or_insert_with(|| error.context(name.clone()));
+            }
+        };
+        deploy::send(&client, &sendings, environment, how, context, &mut hear)
+            .map_err(unfinished)?;
+    }
     drop(progress);
-    match asked.err().or(first) {
+    match first {
         None => Ok(()),
         Some(error) => Err(unfinished(error)),
     }

@@ -3,6 +3,7 @@
 use super::Sent;
 use crate::commands::run;
 use crate::commands::several::Errors;
+use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
 use crate::modal::client::Client;
@@ -13,7 +14,12 @@ use crate::names::Name;
 pub(super) type Verified = Vec<(Name, Result<Vec<Check>>)>;
 
 /// Asks each, without a run.
-pub(super) fn quick(client: &Client, sent: &[Sent], context: &Context) -> Result<Verified> {
+pub(super) fn quick(
+    client: &Client,
+    sent: &[Sent],
+    config: &Config,
+    context: &Context,
+) -> Result<Verified> {
     let deployed = sent.iter().filter_map(|sent| sent.result.as_ref().ok());
     let documents: Vec<_> = deployed.map(|deployed| &deployed.document).collect();
     let mut verified = Verified::new();
@@ -23,7 +29,8 @@ pub(super) fn quick(client: &Client, sent: &[Sent], context: &Context) -> Result
     let progress = context
         .ui
         .progress("looking whether a run could work there");
-    deploy::verify(client, &documents, &mut |name, checks| {
+    let environment = config.modal.environment.as_deref();
+    deploy::verify(client, &documents, environment, &mut |name, checks| {
         verified.push((name.clone(), checks));
     })?;
     drop(progress);

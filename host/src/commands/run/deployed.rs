@@ -50,7 +50,7 @@ pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result
         detached(args, deployed, &followed, context);
         return Ok(());
     }
-    ended(args, deployed, followed, &store, context)
+    ended(args, deployed, &followed, &store, context)
 }
 
 /// The deployment's repositories, or the one that was named.
@@ -60,14 +60,12 @@ fn targets(args: &Args, deployed: &Deployed, context: &Context) -> Result<Vec<us
         return Ok((0..repos.len()).collect());
     };
     let wanted = RepoUrl::parse(repo, &context.cwd)?.key();
-    match repos.iter().position(|repo| repo.key() == wanted) {
-        Some(target) => Ok(vec![target]),
-        None => {
-            let all: Vec<_> = repos.iter().map(ToString::to_string).collect();
-            let error = format!("{repo} is no repository of {} as deployed", deployed.name());
-            Err(Error::usage(error).with_hint(format!("one of: {}", all.join(", "))))
-        }
+    if let Some(target) = repos.iter().position(|repo| repo.key() == wanted) {
+        return Ok(vec![target]);
     }
+    let all: Vec<_> = repos.iter().map(ToString::to_string).collect();
+    let error = format!("{repo} is no repository of {} as deployed", deployed.name());
+    Err(Error::usage(error).with_hint(format!("one of: {}", all.join(", "))))
 }
 
 /// Nobody waits.
@@ -105,7 +103,7 @@ fn detached(args: &Args, deployed: &Deployed, followed: &Followed, context: &Con
 fn ended(
     args: &Args,
     deployed: &Deployed,
-    followed: Followed,
+    followed: &Followed,
     store: &Store,
     context: &Context,
 ) -> Result<()> {
@@ -130,7 +128,7 @@ fn ended(
             failed(&record.id, &outcome, None)
                 .map(|error| if args.json { error } else { told(error) })
         } else {
-            let error = unrecorded(deployed, call, &followed);
+            let error = unrecorded(deployed, call, followed);
             answers.push(Answer::failed(&error, name, repo.clone()));
             Some(error)
         };
@@ -290,7 +288,9 @@ impl<'a> Watch<'a> {
     fn end(self, store: &Store) -> Result<()> {
         for (call, lines) in &self.tracebacks {
             if store.runs_of_call(call)?.is_empty() {
-                lines.iter().for_each(|line| self.tell(call, line));
+                for line in lines {
+                    self.tell(call, line);
+                }
             }
         }
         Ok(())

@@ -114,11 +114,11 @@ impl Elsewhere {
             let trouble = fetched.troubles.remove(&name);
             let drift = deployed.drift(config, context);
             let app = App {
-                drift,
                 deployed,
                 seen,
                 joined,
                 trouble,
+                drift,
             };
             apps.insert(name, app);
         }

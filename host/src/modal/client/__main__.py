@@ -36,6 +36,9 @@ def main():
     try:
         import modal
 
+        # Messages of our own do not look there by themselves.
+        default = modal.config.config.get("environment")
+        request["environment"] = request["environment"] or default
         modal.Client.from_env().hello()
         report.emit("connected", client=modal.__version__)
         module = importlib.import_module(OPS[request["op"]])

@@ -5,18 +5,27 @@ import importlib.util
 import io
 import pathlib
 import pickle
+import re
 import sys
 
 import modal
+import modal.runner
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
-from modal.exception import NotFoundError
+from modal.exception import ImageBuildError, NotFoundError
 from modal_proto import api_pb2
 
 from report import emit, failed
 
 # Requests to Modal under way at once, where they are many and small.
 AT_ONCE = 24
+
+# Seconds that the log of an image that cannot be built may take, and how much of it is told.
+SOON = 8
+LAST_LINES = 12
+
+# Names of apps that are ours, and of their changelings.
+OURS = re.compile(r"changeling-([a-z0-9]+(?:-[a-z0-9]+)*)")
 
 STATES = {
     api_pb2.APP_STATE_DEPLOYED: "deployed",
@@ -96,31 +105,41 @@ async def _environments():
 async def _count_crons(environments):
     """Every deployed function of the workspace that has a schedule, by app."""
     lists = await _side_by_side(
-        [ask("AppList", api_pb2.AppListRequest(environment_name=name)) for name in environments]
+        [
+            ask("AppList", api_pb2.AppListRequest(environment_name=name))
+            for name in environments
+        ]
     )
     apps = [
         (environment, app)
-        for environment, answer in zip(environments, lists)
+        for environment, answer in zip(environments, lists, strict=True)
         for app in answer.apps
         if app.state == api_pb2.APP_STATE_DEPLOYED
     ]
 
     async def crons(app):
         try:
-            layout = await ask("AppGetLayout", api_pb2.AppGetLayoutRequest(app_id=app.app_id))
-            ids = layout.app_layout.function_ids.values()
+            layout = await ask(
+                "AppGetLayout", api_pb2.AppGetLayoutRequest(app_id=app.app_id)
+            )
             asked = [
-                ask("FunctionGetById", api_pb2.FunctionGetByIdRequest(function_id=id)) for id in ids
+                ask(
+                    "FunctionGetById", api_pb2.FunctionGetByIdRequest(function_id=given)
+                )
+                for given in layout.app_layout.function_ids.values()
             ]
             functions = await asyncio.gather(*asked)
         except NotFoundError:
             return 0  # Stopped since it was listed.
-        return sum(answer.function.schedule.WhichOneof("schedule_oneof") is not None for answer in functions)
+        return sum(
+            answer.function.schedule.WhichOneof("schedule_oneof") is not None
+            for answer in functions
+        )
 
     counts = await _side_by_side([crons(app) for _, app in apps])
     found = [
         {"app": app.name or app.description, "environment": environment, "crons": count}
-        for (environment, app), count in zip(apps, counts)
+        for (environment, app), count in zip(apps, counts, strict=True)
         if count
     ]
     emit("crons", count=sum(counts), apps=found)
@@ -130,6 +149,8 @@ def deploy(request):
     """Deploys every app in `apps`. One that fails stays as it was, and the others go on."""
     sys.dont_write_bytecode = True
     environment = request["environment"]
+    # The client would start git four times for each app. What is deployed is no state of a repository.
+    modal.runner.get_git_commit_info = _no_commit
 
     async def one(number, app):
         name = app["name"]
@@ -141,6 +162,8 @@ def deploy(request):
             await deployed.deploy.aio(environment_name=environment, strategy=strategy)
             await _write_down(app, environment)
             emit("deployed", app=name, **await _found(name, environment or ""))
+        except ImageBuildError as error:
+            failed(error, app=name, more=await _why(error.image_id))
         except Exception as error:
             failed(error, app=name)
 
@@ -148,9 +171,15 @@ def deploy(request):
         numbered = list(enumerate(request["apps"]))
         # The first goes alone: layers and files that all share are then there for the others.
         await asyncio.gather(*(one(number, app) for number, app in numbered[:1]))
-        await _side_by_side([one(number, app) for number, app in numbered[1:]], request["parallel"])
+        await _side_by_side(
+            [one(number, app) for number, app in numbered[1:]], request["parallel"]
+        )
 
     asyncio.run(all_of_them())
+
+
+async def _no_commit():
+    return None
 
 
 def _load(number, file):
@@ -160,6 +189,28 @@ def _load(number, file):
     sys.modules[spec.name] = module
     spec.loader.exec_module(module)
     return module
+
+
+async def _why(image):
+    """The last lines of an image's log, when they come soon."""
+    try:
+        return await asyncio.wait_for(_log_of.aio(image), SOON)
+    except Exception:
+        return ""
+
+
+@synchronizer.create_blocking
+async def _log_of(image):
+    client = await _Client.from_env()
+    request = api_pb2.ImageJoinStreamingRequest(
+        image_id=image, timeout=SOON, include_logs_for_finished=True
+    )
+    text = ""
+    async for response in client._stub.ImageJoinStreaming.unary_stream(request):
+        text += "".join(log.data for log in response.task_logs)
+        if response.eof or response.result.status:
+            break
+    return "\n".join(text.splitlines()[-LAST_LINES:])
 
 
 async def _put_secret(secret, environment):
@@ -199,7 +250,10 @@ def adopt(request):
             found = await _found(name, environment or "")
             volume = modal.Volume.from_name(app["volume"], environment_name=environment)
             into = pathlib.Path(app["into"])
-            for source, target in (("deployed.json", "job.json"), ("template.wasm", "template.wasm")):
+            for source, target in (
+                ("deployed.json", "job.json"),
+                ("template.wasm", "template.wasm"),
+            ):
                 pieces = []
                 try:
                     async for piece in volume.read_file.aio(source):
@@ -214,14 +268,19 @@ def adopt(request):
 
     async def all_of_them():
         apps = request["apps"]
-        if apps is None:
-            listed = await ask("AppList", api_pb2.AppListRequest(environment_name=environment or ""))
-            names = sorted({app.name or app.description for app in listed.apps if app.state == api_pb2.APP_STATE_DEPLOYED})
-            prefix = request["prefix"]
+        if apps is None:  # all of ours
+            listed = await ask(
+                "AppList", api_pb2.AppListRequest(environment_name=environment or "")
+            )
+            ours = [
+                (OURS.fullmatch(app.name or app.description), app)
+                for app in listed.apps
+            ]
+            into = pathlib.Path(request["into"])
             apps = [
-                {"name": name, "volume": name, "into": str(pathlib.Path(request["into"]) / name.removeprefix(prefix))}
-                for name in names
-                if name.startswith(prefix)
+                {"name": found[0], "volume": found[0], "into": into / found[1]}
+                for found, app in ours
+                if found and app.state == api_pb2.APP_STATE_DEPLOYED
             ]
         await _side_by_side([one(app) for app in apps])
 
@@ -238,7 +297,10 @@ def stop(request):
             found = await _found(name, environment or "")
             if found.get("app_id"):
                 source = api_pb2.APP_STOP_SOURCE_PYTHON_CLIENT
-                await ask("AppStop", api_pb2.AppStopRequest(app_id=found["app_id"], source=source))
+                await ask(
+                    "AppStop",
+                    api_pb2.AppStopRequest(app_id=found["app_id"], source=source),
+                )
             where = {"environment_name": environment, "allow_missing": True}
             for kind in ("dict", "secret", "volume"):
                 if app[kind]:
@@ -257,11 +319,15 @@ def verify(request):
 
     async def one(name):
         try:
-            function = modal.Function.from_name(name, "check", environment_name=environment)
+            function = modal.Function.from_name(
+                name, "check", environment_name=environment
+            )
             call = await function.spawn.aio()
             result = await _result(call.object_id)
             if result.status != api_pb2.GenericResult.GENERIC_STATUS_SUCCESS:
-                raise RuntimeError(result.exception or "the function could not be started")
+                raise RuntimeError(
+                    result.exception or "the function could not be started"
+                )
             emit("verified", app=name, report=_plain(result.data))
         except Exception as error:
             failed(error, app=name)
@@ -275,7 +341,10 @@ async def _result(call):
         answer = await ask(
             "FunctionGetOutputs",
             api_pb2.FunctionGetOutputsRequest(
-                function_call_id=call, timeout=50, last_entry_id="0-0", clear_on_success=False
+                function_call_id=call,
+                timeout=50,
+                last_entry_id="0-0",
+                clear_on_success=False,
             ),
         )
         if answer.outputs:

@@ -30,17 +30,23 @@ def emit(event, **fields):
         _answers.flush()
 
 
-def failed(error, app=None):
-    """An answer that says what went wrong, with one app or with all."""
+def failed(error, app=None, more=""):
+    """An answer that says what went wrong, with one app or with all; `more` is what led to it."""
     fields = {"app": app} if app else {}
-    emit("error", kind=kind(error), message=message(error), **fields)
+    said = "\n".join(filter(None, [message(error), more]))
+    emit("error", kind=kind(error), message=said, **fields)
 
 
 def message(error):
     """What happened, with the causes the client hides."""
     said = [str(error) or type(error).__name__]
     cause = error.__cause__
-    while cause is not None and str(cause) and str(cause) not in said[-1] and len(said) < 4:
+    while (
+        cause is not None
+        and str(cause)
+        and str(cause) not in said[-1]
+        and len(said) < 4
+    ):
         said.append(str(cause))
         cause = cause.__cause__
     return ": ".join(said)

@@ -70,7 +70,7 @@ fn answers(script: &str) -> (Result<(), ModalError>, Vec<Answer>) {
         find(&context)
             .unwrap()
             .call(&request, Duration::from_millis(300), &mut |answer| {
-                heard.push(answer)
+                heard.push(answer);
             });
     (result, heard)
 }

@@ -14,6 +14,7 @@ pub struct Found {
     /// `deployed`, `initializing`, `stopping`, `stopped`, `absent`.
     pub state: String,
     pub app_id: Option<String>,
+    pub environment: Option<String>,
     /// Modal's number of this state of the app; 0: it did not say.
     pub version: u32,
     pub tags: BTreeMap<String, String>,
@@ -41,6 +42,7 @@ impl Found {
         Self {
             state: answer.text("state").unwrap_or("unknown").to_owned(),
             app_id: answer.text("app_id").map(str::to_owned),
+            environment: answer.text("environment").map(str::to_owned),
             version: version
                 .and_then(|version| u32::try_from(version).ok())
                 .unwrap_or(0),

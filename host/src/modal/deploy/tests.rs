@@ -12,6 +12,7 @@ fn found(state: &str, home: Option<&str>) -> Found {
     Found {
         state: state.to_owned(),
         app_id: (state != "absent").then(|| "ap-1".to_owned()),
+        environment: None,
         version: 1,
         tags: tags.into_iter().collect(),
     }
@@ -23,6 +24,7 @@ fn deployed(document: &Document) -> Deployed {
         at: jiff::Timestamp::UNIX_EPOCH,
         app_id: "ap-1".to_owned(),
         deployment: 1,
+        environment: None,
         document: document.clone(),
     }
 }

@@ -22,6 +22,12 @@ pub(super) fn entry(changeling: &Changeling, job: &Job) -> Result<Table, toml::s
     entry.insert("secrets".to_owned(), Value::try_from(&job.secrets)?);
     entry.insert("identity".to_owned(), Value::try_from(&job.identity)?);
     entry.insert("unattended".to_owned(), job.unattended.into());
+    if let Some(Value::Table(modal)) = entry.get_mut("modal")
+        && !changeling.modal.runner.contains("://")
+    {
+        // A path of this machine is nobody's business there; what it led to is known by its digest.
+        modal.insert("runner".to_owned(), "auto".into());
+    }
     match &job.ssh_key {
         Some(key) => entry.insert("ssh_key".to_owned(), key.as_str().into()),
         None => entry.remove("ssh_key"),

@@ -14,7 +14,7 @@ use crate::names::printable_lines;
 use crate::record::Store;
 
 /// The client says every few seconds that it is there: one that does not is stuck.
-const SILENCE: Duration = Duration::from_secs(60);
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// What happens meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -168,3 +168,39 @@ fn interrupted() {
     world.run(["deploy", "nightly"]).success();
     assert_eq!(world.app("changeling-nightly")["state"], "deployed");
 }
+
+/// The user's own default environment, which the workspace does not know of.
+#[test]
+fn an_environment_of_the_users_modal() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world
+        .modal
+        .set("environments", json!(["main", "mine", "other"]));
+    let with = |environment: &str, args: &[&str]| {
+        let command = world.command(args.iter().copied());
+        command
+            .env("MODAL_ENVIRONMENT", environment)
+            .run()
+            .success()
+    };
+    with("mine", &["deploy", "nightly"]);
+    let app = world.app("changeling-nightly");
+    assert_eq!(app["environment"], "mine");
+    // It stays there, whatever the default is later.
+    with("other", &["disable", "nightly"]);
+    let apps = world.modal.apps();
+    assert_eq!(apps.len(), 1, "{apps:?}");
+    assert_eq!(apps[0]["versions"], 2);
+    let stop = [
+        "undeploy",
+        "nightly",
+        "--yes",
+        "--delete-volume",
+        "--delete-secret",
+    ];
+    with("other", &stop);
+    assert_eq!(world.app("changeling-nightly")["state"], "stopped");
+    assert_eq!(world.modal.secrets(), json!({}));
+}
