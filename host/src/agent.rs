@@ -18,7 +18,7 @@ use crate::error::with_causes;
 use crate::job::Identity;
 use crate::mngr::Launch;
 use crate::plan::Plan;
-use crate::process::{Command, ProcessError, Stream, User, kill_marked};
+use crate::process::{Command, ProcessError, Stream, User, kill_marked, kill_of_user};
 use crate::record::Usage;
 use crate::redact::Redactor;
 
@@ -192,7 +192,7 @@ impl Agent {
         take(Stream::Stdout, &stdout.finish());
         take(Stream::Stderr, &stderr.finish());
         words.finish(hear);
-        let processes_left = kill_marked(MARKER, &room.plan.run_id);
+        let processes_left = end_all(room);
         let how = match finished {
             Ok(finished) => How::Exited(finished.code()),
             Err(ProcessError::TimedOut { .. }) => How::TimedOut,
@@ -215,6 +215,14 @@ impl Agent {
 /// machine needs the user's word (`unattended`).
 pub fn skips_prompts(agent_type: &str) -> bool {
     Headless::of(agent_type).is_some_and(Headless::skips_prompts)
+}
+
+/// Ends everything an agent started. Returns how many processes live on all the same.
+pub(crate) fn end_all(room: &Room) -> usize {
+    match room.user {
+        Some(user) => kill_of_user(user.uid),
+        None => kill_marked(MARKER, &room.plan.run_id),
+    }
 }
 
 /// Ends what an earlier process of ours left running, and removes what it left outside `run_dir`.

@@ -4,9 +4,11 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, Zoned};
+use rustix::fs::OFlags;
 
 use crate::error::{Error, Result};
 use crate::ui::Ui;
@@ -111,6 +113,30 @@ pub fn create_private_dir(path: &Path) -> std::io::Result<()> {
         .create(path)
 }
 
+/// Opens a file to read it where somebody else could write: a link would read what they chose, a pipe
+/// make us wait for ever. Neither counts as there, not even when it comes while we look.
+pub(crate) fn open_plain(path: &Path) -> io::Result<fs::File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    if !is_plain(path) {
+        return Err(io::ErrorKind::NotFound.into());
+    }
+    let flags = (OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed();
+    let file = fs::OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    if file.metadata()?.is_file() {
+        Ok(file)
+    } else {
+        Err(io::ErrorKind::NotFound.into())
+    }
+}
+
+/// Whether a plain file is there; a link is none.
+pub(crate) fn is_plain(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
+}
+
 /// Now, or the moment a test fixed with `CHANGELINGS_NOW` (RFC 3339).
 #[derive(Debug, Clone, Copy)]
 pub struct Clock {
@@ -194,5 +220,48 @@ impl Context {
             env,
             ui,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    #[test]
+    fn only_plain_files_are_opened() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("secret"), "secret").unwrap();
+        symlink(at("secret"), at("link")).unwrap();
+        std::os::unix::net::UnixListener::bind(at("socket")).unwrap();
+        for name in ["none", "link", "socket", "."] {
+            let error = open_plain(&at(name)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::NotFound, "{name}");
+        }
+        // Somebody changes what is there all the while.
+        let done = std::sync::atomic::AtomicBool::new(false);
+        let done = &done;
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                    fs::write(at("new"), "open").unwrap();
+                    fs::rename(at("new"), at("swapped")).unwrap();
+                    symlink(at("secret"), at("new")).unwrap();
+                    fs::rename(at("new"), at("swapped")).unwrap();
+                }
+            });
+            let mut opened = 0;
+            for _ in 0..20_000 {
+                if let Ok(file) = open_plain(&at("swapped")) {
+                    opened += 1;
+                    let text = io::read_to_string(file).unwrap();
+                    assert_eq!(text, "open");
+                }
+            }
+            done.store(true, std::sync::atomic::Ordering::Relaxed);
+            assert!(opened > 0);
+        });
     }
 }

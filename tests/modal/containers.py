@@ -113,6 +113,8 @@ class Task:
         (self.folder / "modal").mkdir()
         worker = Server([Face(self.plane, self)])
         await worker.start(path=str(self.folder / "modal/worker.sock"))
+        # For anybody in the container, until somebody closes it.
+        (self.folder / "modal/worker.sock").chmod(0o777)
         try:
             self._write_arguments()
             await self._live(self._specification())

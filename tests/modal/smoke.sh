@@ -36,7 +36,10 @@ exits() {
 tells() { case $said in *"$2"*) ok "$1" ;; *) bad "$1" "\`$2\` is not in: $(tail -n 5 <<<"$said")" ;; esac; }
 hides() { case $said in *"$2"*) bad "$1" "a secret is shown" ;; *) ok "$1" ;; esac; }
 
-github() { curl --fail --silent --show-error --header "authorization: Bearer $GITHUB_TOKEN" "$@"; }
+# The token goes by a pipe: arguments are for everybody to see.
+github() {
+    curl --fail --silent --show-error --config <(printf 'header = "authorization: Bearer %s"\n' "$GITHUB_TOKEN") "$@"
+}
 
 clean_up() {
     trap - EXIT

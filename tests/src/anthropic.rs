@@ -35,6 +35,22 @@ pub struct Turn {
 }
 
 impl Turn {
+    /// A FIXME that is fixed: in `app.py`, in one commit, with a summary.
+    pub fn rounds_the_total() -> Vec<Self> {
+        vec![
+            Self::read("app.py"),
+            Self::edit(
+                "app.py",
+                "    # FIXME: rounds the wrong way\n    return sum(items)",
+                "    return round(sum(items), 2)",
+            ),
+            Self::bash(
+                "git commit -qam 'Round the total' && echo 'Rounded it.' > \"$CHANGELING_SUMMARY\"",
+            ),
+            Self::say("The total is rounded now."),
+        ]
+    }
+
     /// Words, and the end of the work when no call of a tool follows.
     pub fn say(text: &str) -> Self {
         Self {

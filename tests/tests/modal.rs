@@ -194,6 +194,16 @@ impl Cloud {
         text.lines().count()
     }
 
+    /// Deploys `nightly`, whose agent waits at the gate, and fires it: the call, once its agent began.
+    #[track_caller]
+    fn has_an_agent_at_work(&mut self) -> String {
+        self.add("nightly", WAIT, "");
+        self.does("deploy nightly");
+        let call = self.modal.fire("changeling-nightly").remove(0);
+        self.starts_become(1);
+        call
+    }
+
     /// Waits until so many agents began.
     #[track_caller]
     fn starts_become(&self, count: usize) {

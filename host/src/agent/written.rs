@@ -1,10 +1,10 @@
 //! Files an agent writes into the run's folder, read back with suspicion.
 
-use std::fs;
 use std::io::Read;
 use std::path::Path;
 
 use super::user::writes_to;
+use crate::context::open_plain;
 use crate::redact::Redactor;
 
 pub(super) const SUMMARY: &str = "agent-summary.md";
@@ -35,10 +35,8 @@ impl Written {
 }
 
 fn read_back(path: &Path, redactor: &Redactor) -> Option<String> {
-    // A link would make us read a file the agent chose.
-    let is_plain = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
     let mut bytes = Vec::new();
-    let file = is_plain.then(|| fs::File::open(path).ok()).flatten()?;
+    let file = open_plain(path).ok()?;
     file.take(MAX_WRITTEN).read_to_end(&mut bytes).ok()?;
     let text = String::from_utf8_lossy(&bytes);
     let text = redactor.text(&text);

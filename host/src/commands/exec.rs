@@ -16,11 +16,14 @@ use crate::modal::container::{self, Call};
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The deployment's job.json; the component lies beside it
-    #[arg(value_name = "JOB")]
-    job: PathBuf,
+    #[arg(value_name = "JOB", required_unless_present = "attempts")]
+    job: Option<PathBuf>,
     /// Only tell whether a run could work
-    #[arg(long, conflicts_with_all = ["call", "attempt", "volume"])]
+    #[arg(long, conflicts_with_all = ["call", "attempt"])]
     check: bool,
+    /// Only try what standard input lists, and tell what works: started as the agent's user
+    #[arg(long = "try", id = "attempts", exclusive = true)]
+    attempts: bool,
     /// Which of its repositories
     #[arg(long, default_value_t = 0, value_name = "N")]
     target: usize,
@@ -28,16 +31,16 @@ pub struct Args {
     #[arg(long, value_enum, default_value_t = Trigger::Schedule)]
     by: Trigger,
     /// Id of the call
-    #[arg(long, required_unless_present = "check")]
+    #[arg(long, required_unless_present_any = ["check", "attempts"])]
     call: Option<String>,
     /// Id of this attempt at it
-    #[arg(long, required_unless_present = "check")]
+    #[arg(long, required_unless_present_any = ["check", "attempts"])]
     attempt: Option<String>,
     /// When the schedule fired, in seconds since 1970
     #[arg(long, value_name = "SECONDS", value_parser = seconds)]
     fired: Option<Timestamp>,
     /// Where the volume is mounted
-    #[arg(long, required_unless_present = "check")]
+    #[arg(long, required_unless_present_any = ["check", "attempts"])]
     volume: Option<PathBuf>,
 }
 
@@ -47,10 +50,19 @@ fn seconds(text: &str) -> std::result::Result<Timestamp, String> {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
-    let job = std::path::absolute(&args.job)?;
+    // Without a job it can only be the trying.
+    let Some(job) = &args.job else {
+        return container::try_them(context);
+    };
+    let job = std::path::absolute(job)?;
+    let volume = args
+        .volume
+        .as_deref()
+        .map(std::path::absolute)
+        .transpose()?;
     // The three come together: without them it can only be a check.
-    let (Some(id), Some(attempt), Some(volume)) = (&args.call, &args.attempt, &args.volume) else {
-        return container::check(&job, context);
+    let (Some(id), Some(attempt), Some(volume)) = (&args.call, &args.attempt, &volume) else {
+        return container::check(&job, volume.as_deref(), context);
     };
     let call = Call {
         document: job,
@@ -59,7 +71,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         id: id.clone(),
         attempt: attempt.clone(),
         fired: args.fired,
-        volume: std::path::absolute(volume)?,
+        volume: volume.clone(),
     };
     container::answer(&call, context)
 }

@@ -10,7 +10,7 @@ use super::run::{Run, Stop, failure, interrupted};
 use super::{Called, Event, Outcome, StepName, time};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::git::{Git, Mirror, NewFile, agent_credentials, checked};
 use crate::job::Identity;
 use crate::patch::{self, Violation};
@@ -315,6 +315,13 @@ fn agent(
             run.event(&Event::ProcessesLeft {
                 count: ended.processes_left,
             })?;
+            if user.is_some() {
+                // As another user we would look at what it still changes.
+                return Err(Error::failed(format!(
+                    "{} processes of the agent's cannot be ended: what it made is not touched",
+                    ended.processes_left
+                )));
+            }
         }
         Ok(ended)
     })

@@ -46,7 +46,8 @@ impl<'a> Caller<'a> {
             // On a busy machine the ten seconds it gives an agent to be ready are too few.
             variables.push(variable("MNGR__AGENT_READY_TIMEOUT", "90"));
             variables
-        } else if launch.mngr.is_known() {
+        } else if launch.mngr.is_known() || room.user.is_some() {
+            // Another user gets nothing of ours, whatever it may need.
             private(launch, room, files)?
         } else {
             // Who knows what it needs to be found: a shim of some version manager, for one.

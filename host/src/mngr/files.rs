@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::context::create_private_dir;
+use crate::context::{create_private_dir, open_plain};
 
 /// Its places.
 #[derive(Debug, Clone)]
@@ -109,9 +109,9 @@ impl Files {
 
 /// A number in a small plain file: the agent could write there.
 fn number(path: &Path) -> Option<i32> {
-    let metadata = fs::symlink_metadata(path).ok()?;
-    if !metadata.is_file() || metadata.len() > 16 {
-        return None;
-    }
-    fs::read_to_string(path).ok()?.trim().parse().ok()
+    const LONGEST: u64 = 16;
+    let mut text = String::new();
+    let file = open_plain(path).ok()?;
+    io::Read::read_to_string(&mut io::Read::take(file, LONGEST), &mut text).ok()?;
+    text.trim().parse().ok()
 }

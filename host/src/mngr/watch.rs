@@ -11,8 +11,8 @@ use super::native;
 use super::pipe::Pipe;
 use super::tmux::{self, Server};
 use super::wrapper::{Wrapper, carried};
-use crate::agent::{Ended, Heard, How, LastWords, MARKER, Room};
-use crate::process::{self, Stream, kill_marked};
+use crate::agent::{Ended, Heard, How, LastWords, Room, end_all};
+use crate::process::{self, Stream};
 use crate::redact;
 
 /// How often the agent is looked at: soon after its start, and when it has gone on for a while.
@@ -107,7 +107,7 @@ pub(super) fn work(
         native::destroy(&caller, room);
     }
     server.end();
-    let processes_left = kill_marked(MARKER, &room.plan.run_id);
+    let processes_left = end_all(room);
     if let Some(agent) = &mut agent {
         // What it said with its last breath: nobody is left who could say more.
         while agent.listen(&mut ears) {}

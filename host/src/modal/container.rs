@@ -10,6 +10,7 @@ mod late;
 mod ledger;
 mod peer;
 mod volume;
+mod walls;
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
@@ -34,6 +35,7 @@ pub use check::check;
 use ended::Ended;
 use peer::Peer;
 use volume::Volume;
+pub use walls::try_them;
 
 /// What is done before Modal's own limit ends everything: writing down and telling.
 const MARGIN: Duration = Duration::from_mins(1);
@@ -172,6 +174,7 @@ impl Course<'_> {
                 "this program is not root here: the agent runs as the same user and could read its secrets",
             );
         }
+        let other = user.clone();
         let wish = RunWish {
             agent: None,
             trigger: self.call.by,
@@ -180,7 +183,7 @@ impl Course<'_> {
                 origin: self.origin.clone(),
                 not_now: self.not_now(&subject)?,
                 bring: &|| self.bring(&subject.remote(context)),
-                may_start: &|| self.may_start(),
+                may_start: &|| self.may_start(other.as_ref()),
                 user,
             }),
         };
@@ -232,8 +235,12 @@ impl Course<'_> {
         late::reason(subject, app, self.store, self.origin, self.call.fired, now)
     }
 
-    /// The agent starts once, however often the call is delivered.
-    fn may_start(&self) -> Result<()> {
+    /// Walls hold, and the agent starts once, however often the call is delivered.
+    fn may_start(&self, user: Option<&User>) -> Result<()> {
+        if let Some(user) = user {
+            let volume = Some(self.call.volume.as_path());
+            walls::hold(user, volume, &self.document.changeling, self.context)?;
+        }
         if self.peer.may_start()? {
             return Ok(());
         }

@@ -238,10 +238,9 @@ impl<'a> Own<'a> {
             Status::Terminated => State::Stopped,
             Status::OutOfMemory => State::OutOfMemory,
             Status::Failure | Status::InternalFailure | Status::Unknown if began => State::Crashed,
-            Status::InitFailure
-            | Status::Failure
-            | Status::InternalFailure
-            | Status::Unknown => State::DiedAtStart,
+            Status::InitFailure | Status::Failure | Status::InternalFailure | Status::Unknown => {
+                State::DiedAtStart
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
-//! Processes known by a variable in their environment: what an agent left behind, in whatever
-//! session or process group it hides. A process that empties its own environment escapes this; on
-//! one machine and as one user nothing can stop that.
+//! Ends what an agent left behind, in whatever session or process group it hides: by its user, where
+//! it has one of its own, else by a variable in the environment. A process that empties its own
+//! environment escapes that; on one machine and as one user nothing can stop it.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -14,10 +14,19 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Returns how many are alive in the end: 0, unless one cannot be killed or they multiply faster.
 pub fn kill_marked(name: &str, value: &str) -> usize {
     let marker = format!("{name}={value}");
+    kill_all(|| marked(&marker))
+}
+
+/// As `kill_marked`, for every process of a user, whose alone they must be.
+pub fn kill_of_user(uid: u32) -> usize {
+    kill_all(|| of_user(uid))
+}
+
+fn kill_all(find: impl Fn() -> Vec<Pid>) -> usize {
     let give_up = Instant::now() + PATIENCE;
     let mut clean = 0;
     loop {
-        let found = marked(&marker);
+        let found = find();
         for pid in &found {
             // Gone already is what we want.
             let _ = kill_process(*pid, Signal::KILL);
@@ -68,6 +77,54 @@ fn marked(marker: &str) -> Vec<Pid> {
         .collect()
 }
 
+#[cfg(target_os = "linux")]
+fn of_user(uid: u32) -> Vec<Pid> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    processes
+        .filter_map(|entry| {
+            let entry = entry.ok()?;
+            let pid = pid(entry.file_name().to_str()?)?;
+            // Not the owner of the folder: a process can see to it that this is root.
+            let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
+            lives_as(&status, uid).then_some(pid)
+        })
+        .collect()
+}
+
+/// Whether a process with this status is not dead yet, and any of its users is this one.
+#[cfg(target_os = "linux")]
+fn lives_as(status: &str, uid: u32) -> bool {
+    let field = |name: &str| {
+        let mut lines = status.lines();
+        lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(':'))
+    };
+    // A zombie waits for somebody to bury it, and does nothing else.
+    let is_dead = field("State").is_some_and(|state| state.trim_start().starts_with(['Z', 'X']));
+    let mut users = field("Uid").unwrap_or_default().split_whitespace();
+    !is_dead && users.any(|user| user.parse() == Ok(uid))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn of_user(uid: u32) -> Vec<Pid> {
+    let ps = super::Command::new("/bin/ps")
+        .args(["-axo", "pid=,uid=,stat="])
+        .run();
+    let Ok(ps) = ps else {
+        return Vec::new();
+    };
+    ps.text()
+        .lines()
+        .filter_map(|line| {
+            let mut words = line.split_whitespace();
+            let pid = pid(words.next()?)?;
+            let is_its = words.next()?.parse() == Ok(uid);
+            (is_its && !words.next()?.starts_with('Z')).then_some(pid)
+        })
+        .collect()
+}
+
 fn pid(text: &str) -> Option<Pid> {
     let number: i32 = text.parse().ok()?;
     let ourselves = u32::try_from(number) == Ok(std::process::id());
@@ -80,6 +137,36 @@ mod tests {
 
     use super::super::Command;
     use super::*;
+
+    #[test]
+    #[cfg(target_os = "linux")]
+    fn whose_process_it_is() {
+        let status = |state: &str, users: &str| {
+            format!(
+                "Name:\tUid:\t7\nUmask:\t0022\nState:\t{state}\nUid:\t{users}\nGid:\t9\t9\t9\t9\n"
+            )
+        };
+        for (state, users, expected) in [
+            ("S (sleeping)", "7\t7\t7\t7", true),
+            ("T (stopped)", "7\t7\t7\t7", true),
+            // A program that is root, started by that user.
+            ("R (running)", "7\t0\t0\t0", true),
+            ("Z (zombie)", "7\t7\t7\t7", false),
+            ("S (sleeping)", "0\t0\t0\t0", false),
+            ("S (sleeping)", "77\t77\t77\t77", false),
+            ("S (sleeping)", "9\t9\t9\t9", false),
+        ] {
+            assert_eq!(
+                lives_as(&status(state, users), 7),
+                expected,
+                "{state} {users}"
+            );
+        }
+        let ourselves = rustix::process::getuid().as_raw();
+        let _child = Command::new("/bin/sleep").arg("600").converse().unwrap();
+        let found = of_user(ourselves);
+        assert!(!found.is_empty() && !found.contains(&rustix::process::getpid()));
+    }
 
     #[test]
     fn a_child_in_its_own_session_dies_too() {

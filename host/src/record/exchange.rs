@@ -13,11 +13,10 @@ use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::reading::open_plain;
 use super::recording::create_afresh;
 use super::rows::is_known;
 use super::{Delivery, File, Record, RecordError, Store};
-use crate::context::create_private_dir;
+use crate::context::{create_private_dir, open_plain};
 use crate::names::printable;
 
 /// Version of the serialised form. A newer one is refused.

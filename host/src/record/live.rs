@@ -7,9 +7,9 @@ use std::path::Path;
 
 use jiff::Timestamp;
 
-use super::reading::open_plain;
 use super::rows::{all_ids, is_known, open_ids, unclean_ids, update_outcome};
 use super::{RecordError, Store, Usage, remove};
+use crate::context::open_plain;
 use crate::exec::Outcome;
 
 const LOCK_FILE: &str = "lock";

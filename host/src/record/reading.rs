@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::Store;
 use super::recording::File;
+use crate::context::{is_plain, open_plain};
 use crate::exec::Event;
 
 /// More than any run of ours writes, in bytes.
@@ -82,17 +83,4 @@ impl Store {
         let path = self.folder_of(id).join(file.name());
         is_plain(&path).then_some(path)
     }
-}
-
-/// Opens a file of a run's folder, where its agent could write: a pipe would make us wait for ever, a
-/// link read what the agent chose. Neither counts as there.
-pub(super) fn open_plain(path: &Path) -> io::Result<fs::File> {
-    if !is_plain(path) {
-        return Err(io::ErrorKind::NotFound.into());
-    }
-    fs::File::open(path)
-}
-
-fn is_plain(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
 }

@@ -7,6 +7,7 @@ use std::fs;
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use crate::context::{is_plain, open_plain};
 use crate::git::{Git, GitError, Mirror};
 
 use super::WorkspaceError;
@@ -99,10 +100,6 @@ fn is_plain_dir(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|meta| meta.is_dir())
 }
 
-fn is_plain_file(path: &Path) -> bool {
-    fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file())
-}
-
 fn take_objects(from: &Path, into: &Path) -> io::Result<()> {
     if !is_plain_dir(from) {
         return Err(io::Error::other("`objects` is no folder"));
@@ -140,13 +137,16 @@ fn take_files(from: &Path, into: &Path, wanted: impl Fn(&str) -> bool) -> io::Re
     for entry in fs::read_dir(from)? {
         let name = entry?.file_name();
         let source = from.join(&name);
-        if !name.to_str().is_some_and(&wanted) || !is_plain_file(&source) {
+        if !name.to_str().is_some_and(&wanted) || !is_plain(&source) {
             continue;
         }
         let target = into.join(&name);
         // The agent is dead: a second name for its file is as good as a copy, and free.
         if fs::hard_link(&source, &target).is_err() {
-            fs::copy(&source, &target)?;
+            io::copy(
+                &mut open_plain(&source)?,
+                &mut fs::File::create_new(&target)?,
+            )?;
         }
     }
     Ok(())
@@ -222,11 +222,8 @@ fn is_object(text: &str) -> bool {
 
 /// The text of a plain file that is not longer than `limit`.
 fn read_text(path: &Path, limit: u64) -> Option<String> {
-    if !is_plain_file(path) {
-        return None;
-    }
     let mut bytes = Vec::new();
-    fs::File::open(path)
+    open_plain(path)
         .ok()?
         .take(limit + 1)
         .read_to_end(&mut bytes)

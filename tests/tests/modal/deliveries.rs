@@ -11,10 +11,7 @@ fn a_container_that_is_taken_away_while_the_agent_works() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    cloud.add("nightly", WAIT, "");
-    cloud.does("deploy nightly");
-    let call = cloud.modal.fire("changeling-nightly").remove(0);
-    cloud.starts_become(1);
+    let call = cloud.has_an_agent_at_work();
     cloud.modal.preempt(&call);
     let ended = cloud.modal.wait_for(&call);
     assert_eq!(ended["tasks"].as_array().map(Vec::len), Some(2), "{ended}");
@@ -66,10 +63,7 @@ fn a_container_that_crashes() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    cloud.add("nightly", WAIT, "");
-    cloud.does("deploy nightly");
-    let call = cloud.modal.fire("changeling-nightly").remove(0);
-    cloud.starts_become(1);
+    let call = cloud.has_an_agent_at_work();
     cloud.modal.crash(&call);
     let ended = cloud.modal.wait_for(&call);
     assert_eq!(ended["tasks"].as_array().map(Vec::len), Some(2), "{ended}");

@@ -1,6 +1,6 @@
 //! Ends that leave no record: what status makes of them.
 
-use super::{COMMIT, Cloud, WAIT};
+use super::{COMMIT, Cloud};
 
 #[test]
 fn a_container_that_dies_before_it_starts() {
@@ -25,10 +25,7 @@ fn modals_own_limit_of_time() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    cloud.add("nightly", WAIT, "");
-    cloud.does("deploy nightly");
-    let call = cloud.modal.fire("changeling-nightly").remove(0);
-    cloud.starts_become(1);
+    let call = cloud.has_an_agent_at_work();
     cloud.modal.times_out(&call);
     assert_eq!(cloud.modal.wait_for(&call)["status"], "timeout");
     let told = cloud.does("status nightly --json");
@@ -40,10 +37,7 @@ fn an_app_that_is_stopped_while_its_agent_works() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    cloud.add("nightly", WAIT, "");
-    cloud.does("deploy nightly");
-    let call = cloud.modal.fire("changeling-nightly").remove(0);
-    cloud.starts_become(1);
+    let call = cloud.has_an_agent_at_work();
     cloud.does("undeploy nightly --yes --keep-secret --keep-volume");
     assert_eq!(cloud.modal.wait_for(&call)["status"], "terminated");
     assert_eq!(cloud.modal.apps()[0]["state"], "stopped");

@@ -21,7 +21,7 @@ use changelings_tests::github::GitHub;
 use changelings_tests::http::Reply;
 use changelings_tests::traces::{Watch, files_with, processes_of, wait_for};
 use changelings_tests::{ADA, TestEnv, changeling, needs, tools};
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, geteuid, kill_process};
 use serde_json::{Value, json};
 
 /// What the forge takes.
@@ -33,6 +33,11 @@ const COMMIT: &str = "echo '    # mended' >> app.py; git commit -qam 'Mend the t
 
 /// What a script in claude's place reports in the end, as claude does.
 const RESULT: &str = r#"echo '{"type":"result","subtype":"success","is_error":false,"result":"Mended.","total_cost_usd":0.25,"num_turns":3,"session_id":"s"}'"#;
+
+/// The first process of a container: writes down what the program left behind.
+const INIT: &str = r#"left=$1; shift; "$@"; code=$?
+for process in /proc/[0-9]*; do [ $process = /proc/1 ] || tr '\0' ' ' < $process/cmdline; done > $left 2> /dev/null
+exit $code"#;
 
 /// A deployed changeling, and everything that outlives its containers.
 struct World {
@@ -48,6 +53,8 @@ struct World {
     containers: Mutex<u32>,
     /// When a function of its own made the call, in seconds since 1970.
     fired: Mutex<Option<i64>>,
+    /// The volume is the agent's user's, and its modes keep nobody out who should not be there.
+    gives_volume_away: bool,
 }
 
 /// A call that is answered in a container of its own.
@@ -88,6 +95,9 @@ impl World {
             );
             return None;
         }
+        if geteuid().is_root() && !needs::containers() {
+            return None;
+        }
         let env = TestEnv::new();
         for program in [mngr, &tmux, &jq] {
             let name = program.file_name().expect("a program has a name");
@@ -122,6 +132,7 @@ impl World {
             trouble: Arc::default(),
             containers: Mutex::new(0),
             fired: Mutex::new(None),
+            gives_volume_away: false,
             github,
             env,
         };
@@ -230,7 +241,21 @@ impl World {
             std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).expect("ours");
         }
         let fired = *self.fired.lock().expect("a number");
-        let mut command = Command::new(changeling());
+        if self.gives_volume_away {
+            std::os::unix::fs::chown(&volume, Some(other_user()), None).expect("a folder of ours");
+        }
+        let mut command = if geteuid().is_root() {
+            // All processes of the agent's user are ended: those of a container, and no others.
+            let mut command = Command::new("unshare");
+            command
+                .args(["--mount", "--pid", "--fork", "--kill-child", "--mount-proc"])
+                .args(["/bin/sh", "-c", INIT, "sh"])
+                .arg(root.join("left-behind"))
+                .arg(changeling());
+            command
+        } else {
+            Command::new(changeling())
+        };
         command
             .arg("exec")
             .arg(self.env.root().join("place/job.json"))
@@ -346,18 +371,36 @@ impl World {
     fn nothing_lives(&self) {
         let left = processes_of(self.env.root());
         assert!(left.is_empty(), "{left:#?}");
+        for number in 1..=*self.containers.lock().expect("a number") {
+            let file = format!("container-{number}/left-behind");
+            let left = std::fs::read_to_string(self.env.root().join(file)).unwrap_or_default();
+            assert_eq!(left, "");
+        }
     }
 }
 
 /// As root the agent is another user, and its programs must be that user's to start.
 fn serves_everybody(program: &Path) -> bool {
-    if !rustix::process::geteuid().is_root() {
+    if !geteuid().is_root() {
         return true;
     }
     let mut command = Command::new(program);
     command.arg("--help").env_clear().env("HOME", "/tmp");
     let output = command.current_dir("/").uid(65_534).gid(65_534).output();
     output.is_ok_and(|output| output.status.success())
+}
+
+/// Whom the agent runs as when this is root.
+fn other_user() -> u32 {
+    let passwd = std::fs::read_to_string("/etc/passwd").expect("it is there");
+    let of = |name: &str| {
+        let mut lines = passwd.lines();
+        lines.find_map(|line| {
+            let mut fields = line.split(':');
+            (fields.next() == Some(name)).then(|| fields.nth(1)?.parse().ok())?
+        })
+    };
+    of("changeling").or_else(|| of("nobody")).expect("somebody")
 }
 
 fn changeling_program() -> PathBuf {
@@ -397,7 +440,18 @@ impl Running {
     }
 
     fn asks_to_end(&self) {
-        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
+        let mut process = self.child.id();
+        if geteuid().is_root() {
+            // Below `unshare` and the first process of the container.
+            for _ in 0..2 {
+                let children = format!("/proc/{process}/task/{process}/children");
+                let text = std::fs::read_to_string(children).expect("it lives");
+                let child = text.split_whitespace().next().expect("it has a child");
+                process = child.parse().expect("a number");
+            }
+        }
+        let process = i32::try_from(process).ok().and_then(Pid::from_raw);
+        let _ = kill_process(process.expect("a number"), Signal::TERM);
     }
 }
 
@@ -503,7 +557,7 @@ fn from_an_empty_volume_to_a_pull_request_and_on_from_there() {
 /// Root keeps its secrets from the agent, which is another user.
 #[test]
 fn the_agent_is_another_user() {
-    if !rustix::process::geteuid().is_root() {
+    if !geteuid().is_root() {
         needs::without("that the agent is another user", "run the tests as root");
         return;
     }
@@ -541,6 +595,76 @@ fn the_agent_is_another_user() {
     assert_eq!(refused.matches("Permission denied").count(), 3, "{refused}");
     assert!(world.seen("no-home").is_none());
     assert!(world.record("fc-1.a1", "summary.md").contains("Told all."));
+    world.nothing_lives();
+}
+
+/// One that has emptied its environment, too, which is what its processes are known by elsewhere.
+#[test]
+fn nothing_outlives_an_agent_that_is_another_user() {
+    if !geteuid().is_root() {
+        needs::without("that the agent is another user", "run the tests as root");
+        return;
+    }
+    let hides = format!(
+        r#"env -i setsid sh -c 'trap "" TERM HUP INT; while :; do echo >> "$0"; sleep 0.05; done' $seen/alive \
+             < /dev/null > /dev/null 2>&1 &
+         until [ -s $seen/alive ]; do sleep 0.05; done
+         {COMMIT}; {RESULT}"#
+    );
+    let Some(world) = World::new(&hides, "") else {
+        return;
+    };
+    world.call("fc-1", "a1", 2).is("pull-request", 0);
+    assert!(world.seen("alive").is_some());
+    world.nothing_lives();
+}
+
+/// What was only set up may not hold: it is tried before the agent starts.
+#[test]
+fn an_agent_that_could_read_the_volume_is_not_started() {
+    if !geteuid().is_root() {
+        needs::without("that the agent is another user", "run the tests as root");
+        return;
+    }
+    let Some(mut world) = World::new(&format!("{COMMIT}; {RESULT}"), "") else {
+        return;
+    };
+    world.gives_volume_away = true;
+    let refused = world
+        .call("fc-1", "a1", 2)
+        .is("needs-attention", 3)
+        .says("could read the volume at ")
+        .says("write to the volume at ")
+        .says("changeling run nightly --local");
+    // Nor is it asked for, so that it can start when the wall is mended.
+    assert!(!refused.asked.contains(&"start".to_owned()));
+    assert!(world.seen("started").is_none());
+    assert!(world.github.pulls("acme/shop").is_empty());
+    world.nothing_lives();
+    world.gives_volume_away = false;
+    world.call("fc-1", "a2", 2).is("pull-request", 0);
+}
+
+/// Whatever an mngr needs to be found that does not tell its packages: as another user it gets nothing.
+#[test]
+fn an_mngr_that_is_not_known_gets_no_secrets() {
+    if !geteuid().is_root() {
+        needs::without("that the agent is another user", "run the tests as root");
+        return;
+    }
+    let Some(world) = World::new(&format!("{COMMIT}; {RESULT}"), "") else {
+        return;
+    };
+    let mngr = tools::mngr_0_2().expect("it is there").display();
+    let seen = world.env.root().join("seen").display().to_string();
+    let shim =
+        format!("#!/bin/sh\n[ \"$(id -u)\" = 0 ] || env >> {seen}/mngr\nexec '{mngr}' \"$@\"\n");
+    std::fs::remove_file(world.env.root().join("bin/mngr")).expect("a link of this test");
+    world.env.program("mngr", &shim);
+    let called = world.call("fc-1", "a1", 2);
+    let env = world.seen("mngr").expect("it was called");
+    assert!(!env.contains(TOKEN), "{env}");
+    called.is("pull-request", 0);
     world.nothing_lives();
 }
 
@@ -920,9 +1044,12 @@ fn whether_a_run_could_work() {
     let Some(world) = World::new(RESULT, "") else {
         return;
     };
+    let volume = world.env.root().join("volume");
+    std::fs::create_dir(&volume).expect("a folder of this test");
     let check = || {
         let job = world.env.root().join("place/job.json");
         let call = world.env.command(["exec", "--check"]).arg(job);
+        let call = call.arg("--volume").arg(&volume);
         let call = world
             .variables
             .iter()
@@ -935,7 +1062,7 @@ fn whether_a_run_could_work() {
         of.next().map(|check| check["ok"] == true)
     };
     let report = check();
-    let is_root = rustix::process::geteuid().is_root();
+    let is_root = geteuid().is_root();
     assert_eq!(report["ok"], is_root, "{report:#}");
     for what in ["template", "repository", "mngr", "agent"] {
         assert_eq!(works(&report, what), Some(true), "{report:#}");
@@ -944,6 +1071,17 @@ fn whether_a_run_could_work() {
         report.to_string().contains("2.1.330 (Claude Code)"),
         "{report:#}"
     );
+    assert_eq!(
+        works(&report, "walls"),
+        is_root.then_some(true),
+        "{report:#}"
+    );
+    if is_root {
+        std::os::unix::fs::chown(&volume, Some(other_user()), None).expect("a folder of ours");
+        let report = check();
+        assert_eq!(report["ok"], false, "{report:#}");
+        assert_eq!(works(&report, "walls"), Some(false), "{report:#}");
+    }
     world.env.program(
         "claude",
         "#!/bin/sh\necho 'no such library' >&2; exit 127\n",

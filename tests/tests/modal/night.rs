@@ -15,18 +15,7 @@ fn from_deploy_to_a_pull_request_and_what_is_told_of_it() {
     let Some(claude) = tools::claude() else {
         return;
     };
-    let api = Anthropic::with(vec![
-        Turn::read("app.py"),
-        Turn::edit(
-            "app.py",
-            "    # FIXME: rounds the wrong way\n    return sum(items)",
-            "    return round(sum(items), 2)",
-        ),
-        Turn::bash(
-            "git commit -qam 'Round the total' && echo 'Rounded it.' > \"$CHANGELING_SUMMARY\"",
-        ),
-        Turn::say("The total is rounded now."),
-    ]);
+    let api = Anthropic::with(Turn::rounds_the_total());
     let setup = cloud
         .setup()
         .expect("it was there")

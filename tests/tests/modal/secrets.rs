@@ -1,5 +1,6 @@
 //! Secrets are in the Modal secret, in the process that needs them, and nowhere else.
 
+use changelings_tests::needs;
 use changelings_tests::traces::{Watch, files_with};
 
 use super::{Cloud, TOKEN};
@@ -10,11 +11,13 @@ const PASSWORD: &str = "passw0rd-in-a-url";
 
 #[test]
 fn nothing_shows_a_secret() {
-    let Some(mut cloud) = Cloud::new() else {
+    let (Some(mut cloud), Some(_)) = (Cloud::new(), needs::tool("python3")) else {
         return;
     };
     // An agent that looks for everything it can read, and says it.
-    let agent = "id -un > $shared/user; env > $shared/env\n\
+    let agent = "python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect(\"/__modal/worker.sock\")' \\\n\
+                   > $shared/modal 2>&1 && echo connected > $shared/modal || true\n\
+                 id -un > $shared/user; env > $shared/env\n\
                  cat /proc/[0-9]*/environ > $shared/environs 2> /dev/null || true\n\
                  env; cat /changeling/job.json; find /changeling /root -type f -size -200k -exec cat {} + 2> /dev/null || true\n\
                  echo '# mended' >> app.py; git commit -qam 'Mend'";
@@ -50,6 +53,9 @@ fn nothing_shows_a_secret() {
     let user = String::from_utf8(read("user")).expect("a name");
     assert_ne!(user.trim(), "root");
     let keys = [TOKEN.to_owned(), KEY.to_owned()];
+    // Nor may it do at Modal what the app may: the socket is all that takes.
+    let modal = String::from_utf8(read("modal")).expect("a text");
+    assert!(modal.contains("PermissionError"), "{modal}");
     for name in ["env", "environs"] {
         let text = String::from_utf8_lossy(&read(name)).into_owned();
         assert!(

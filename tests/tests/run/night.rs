@@ -71,21 +71,7 @@ fn three_changelings() {
         return;
     }
     let api = Anthropic::with(Vec::new());
-    api.when(
-        "FIXME",
-        vec![
-            Turn::read("app.py"),
-            Turn::edit(
-                "app.py",
-                "    # FIXME: rounds the wrong way\n    return sum(items)",
-                "    return round(sum(items), 2)",
-            ),
-            Turn::bash(
-                "git commit -qam 'Round the total' && echo 'Rounded it.' > \"$CHANGELING_SUMMARY\"",
-            ),
-            Turn::say("The total is rounded now."),
-        ],
-    );
+    api.when("FIXME", Turn::rounds_the_total());
     api.when(
         "test_app.py",
         vec![

@@ -11,9 +11,12 @@ use crate::job::Job;
 use crate::mngr::Launch;
 use crate::modal::Document;
 use crate::modal::document::TEMPLATE;
-use crate::names::printable;
+use crate::names::{Name, printable};
 use crate::prepare::Subject;
 use crate::process::{Command, User};
+
+use super::volume::Volume;
+use super::walls;
 
 /// A cold Python in a new container takes its time.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -29,7 +32,7 @@ struct Report {
 
 #[derive(Debug, Serialize)]
 struct Check {
-    /// `template`, `repository`, `mngr`, `agent` or `user`.
+    /// `template`, `repository`, `mngr`, `agent`, `user` or `walls`.
     what: &'static str,
     /// Which one, when there are several.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,12 +67,16 @@ impl Check {
 }
 
 /// Prints one JSON document that tells what works. What does not is no error of this command.
-pub fn check(document: &Path, context: &Context) -> Result<()> {
+pub fn check(document: &Path, volume: Option<&Path>, context: &Context) -> Result<()> {
     let folder = document;
     let document = Document::read(folder)?;
     let component = folder.with_file_name(TEMPLATE);
     let user = super::agent_user();
     let mut checks = vec![Check::new("user", None, as_whom(&user))];
+    if let Ok(Some(user)) = &user {
+        let held = keeps_apart(user, volume, &document.changeling, context);
+        checks.push(Check::new("walls", None, held));
+    }
     let mut is_loaded = false;
     for (target, job) in document.jobs.iter().enumerate() {
         let subject = match document.subject(target, &component, context) {
@@ -111,6 +118,21 @@ fn as_whom(user: &std::io::Result<Option<User>>) -> Result<String> {
         .with_hint("let the image end as root: no USER, or USER root")),
         Err(error) => Err(Error::failed(error.to_string())),
     }
+}
+
+fn keeps_apart(
+    user: &User,
+    volume: Option<&Path>,
+    changeling: &Name,
+    context: &Context,
+) -> Result<String> {
+    // As a run finds it.
+    volume.map(Volume::open).transpose()?;
+    walls::hold(user, volume, changeling, context)?;
+    Ok(format!(
+        "{} reaches neither secrets nor the volume nor Modal itself",
+        user.name
+    ))
 }
 
 fn can_be_fetched(subject: &Subject, job: &Job, context: &Context) -> Result<String> {

@@ -9,7 +9,7 @@ fn quick() {
     };
     cloud.add("nightly", COMMIT, "");
     let output = cloud.does("deploy nightly --verify quick");
-    for what in ["template", "repository", "mngr", "agent", "user"] {
+    for what in ["template", "repository", "mngr", "agent", "user", "walls"] {
         let line = output
             .stdout
             .lines()
