@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod edit;
 pub mod enable;
 pub mod exec;
+mod forgive;
 pub mod list;
 pub mod logs;
 pub mod permission;

@@ -7,6 +7,7 @@ mod deploy;
 mod ends;
 mod exec;
 mod faults;
+mod forgiven;
 mod interrupts;
 mod night;
 mod outcomes;

@@ -15,9 +15,6 @@ use crate::record::{File, Record, Store};
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone};
 
-/// More runs are not joined with calls: Modal lists no more either.
-const MOST_RUNS: u32 = 300;
-
 pub(super) struct Deployed {
     pub(super) folder: PathBuf,
     pub(super) confirmed: deployment::Deployed,
@@ -106,7 +103,7 @@ impl Deployed {
             app: &app.name,
             environment: self.confirmed.environment(),
             volume: &app.volume,
-            fans_out: self.fans_out(),
+            targets: self.confirmed.document.jobs.len(),
             folder: &self.folder,
         }
     }
@@ -117,7 +114,9 @@ impl Deployed {
 
     /// What became of its calls, from what Modal said when it was last asked.
     pub(super) fn join(&self, seen: &Seen, store: &Store) -> Result<Joined> {
-        let runs = store.runs_elsewhere(self.name(), MOST_RUNS)?;
+        // As many as Modal lists calls, and again for those that were restarted.
+        let most = 2 * remote::most_calls(self.confirmed.document.jobs.len());
+        let runs = store.runs_elsewhere(self.name(), u32::try_from(most).unwrap_or(u32::MAX))?;
         let records: Vec<Recorded> = runs.iter().filter_map(recorded).collect();
         let promise = self.schedule.as_ref().filter(|_| seen.deployed);
         let promise = promise.map(|(schedule, zone)| Promise {
@@ -161,12 +160,13 @@ fn recorded(run: &Record) -> Option<Recorded<'_>> {
     })
 }
 
-/// Takes the records of everything that is deployed into the history.
+/// Takes the records of everything that is deployed into the history, or of those named.
 ///
 /// # Errors
 /// Modal cannot be asked.
-pub(super) fn fetch(context: &Context) -> Result<()> {
-    let all = Deployed::all(context)?;
+pub(super) fn fetch(only: Option<&[Name]>, context: &Context) -> Result<()> {
+    let mut all = Deployed::all(context)?;
+    all.retain(|deployed| only.is_none_or(|only| only.contains(deployed.name())));
     if all.is_empty() {
         return Ok(());
     }
@@ -212,7 +212,7 @@ pub(super) fn bring_files(record: &Record, store: &Store, context: &Context) {
                 app: &name,
                 environment: config.modal.environment.as_deref(),
                 volume: &name,
-                fans_out: false,
+                targets: 1,
                 folder: context.home.root(),
             },
             Deployed::wanted,

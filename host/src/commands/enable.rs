@@ -1,4 +1,5 @@
 use super::deploy::reschedule;
+use super::forgive;
 use crate::config::edit::{edit_config, entry, preview_config};
 use crate::config::{Changeling, Config, parse_name};
 use crate::context::Context;
@@ -78,6 +79,9 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
     } else {
         edit_config(&context.home, change)?
     };
+    if enabled && !which.dry_run {
+        forgive::learn(&names, context);
+    }
     for name in &names {
         let resumed = enabled && resume(config.changeling(name)?, which.dry_run, context)?;
         let said = match (changed.contains(name), resumed, which.dry_run) {
@@ -89,7 +93,15 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
         };
         context.ui.note(said);
     }
-    reschedule(&names, enabled, which.all, which.dry_run, &config, context)
+    let told = if enabled && !which.dry_run {
+        let words: Vec<_> = names.iter().map(Name::as_str).collect();
+        let again = format!("changeling enable {}", words.join(" "));
+        forgive::tell(&names, &again, &config, context)
+    } else {
+        Ok(())
+    };
+    reschedule(&names, enabled, which.all, which.dry_run, &config, context)?;
+    told
 }
 
 /// Forgives a changeling the failures it paused after; whether there were any.

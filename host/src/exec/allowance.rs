@@ -74,7 +74,7 @@ pub(super) fn ask(
         let paused = format!("{name} is paused after {failures} failures in a row");
         if !by_hand {
             return Ok(Allowance::No(format!(
-                "{paused}; `changeling run {name} --local` tries again, and a success ends the pause"
+                "{paused}; `changeling enable {name}` ends the pause, and so does a run by hand that succeeds"
             )));
         }
         notes.push(format!("{paused}; a success ends the pause"));

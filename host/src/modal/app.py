@@ -11,8 +11,8 @@ fire   exists only with several repositories: started by the schedule, it starts
 check  tells whether a run could work; `changeling deploy --verify` starts it.
 
 The secrets are in the environments of this process and of `changeling exec`, both root. The
-agent is another user and gets what its permissions name: before it starts, `exec` closes
-Modal's socket, and tries as that user whether it could read the rest. The volume keeps records.
+agent is another user and gets what its permissions name: before it starts `exec` closes the
+socket to Modal, and tries as that user to read the rest. The volume keeps records and bundles.
 
 To stop it for good: `changeling undeploy NAME`, or `modal app stop changeling-NAME`. To take
 it off the schedule: `changeling disable NAME`. To see what it did: `changeling status NAME`.
@@ -100,7 +100,7 @@ def run(target: int = 0, by: str = "schedule", fired: int = 0):
 
 @app.function(**private, volumes={"/changeling/volume": volume}, timeout=600)
 def check():
-    """Whether a run could work: template, repositories, mngr, agent, and its walls."""
+    """Whether a run could work, and the agent would reach nothing it must not."""
     with execute("--check", "--volume=/changeling/volume") as child:
         return json.loads(child.communicate()[0])
 
@@ -117,7 +117,7 @@ if len(TARGETS) > 1:
 
 
 def execute(*options):
-    """Starts what does the work. Nothing else that is started gets the secrets."""
+    """Starts what does the work. Nothing else that is started from here gets the secrets."""
     environment = {**os.environ, "CHANGELINGS_HOME": str(PLACE / "home")}
     for name in SECRET["variables"]:
         os.environ.pop(name, None)

@@ -112,6 +112,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     let volume = Volume::open(&call.volume)?;
     let store = Store::open(&context.home)?;
     let mut ledger = volume.import(&store, job, context)?;
+    volume.forgive(&store, &document.changeling)?;
     volume.begin(&origin, job, context.clock.now())?;
     if let Err(error) = peer.commit() {
         // Only those who look now miss something.

@@ -8,6 +8,7 @@ mod call;
 mod fetch;
 mod fires;
 mod follow;
+mod forgiven;
 mod kept;
 mod words;
 
@@ -17,9 +18,10 @@ use serde::Serialize;
 use crate::exec::Trigger;
 
 pub use call::{Begun, Call, FIRE, RUN, Status, call_of};
-pub use fetch::{Fetched, Wanted, files, look};
+pub use fetch::{Fetched, Wanted, files, look, most_calls};
 pub use fires::Promise;
 pub use follow::{Ended, Followed, News, follow, log, spawn};
+pub use forgiven::{Forgiven, forgive};
 pub use kept::Seen;
 
 /// A container that has not come by then does not come by itself: the first one after a deployment may

@@ -1,9 +1,12 @@
 //! Where a run was, when it was not on this machine.
 
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
 use rusqlite::params;
 use serde::{Deserialize, Serialize};
 
-use super::rows::COLUMNS;
+use super::rows::{COLUMNS, moment};
 use super::{Record, RecordError, Recording, Store};
 use crate::exec::Trigger;
 use crate::names::Name;
@@ -56,6 +59,40 @@ impl Store {
             rows.collect()
         };
         all().map_err(|error| self.failed(error))
+    }
+
+    /// When the failures of a changeling were forgiven, by repository.
+    pub fn resumed(&self, changeling: &Name) -> Result<BTreeMap<String, Timestamp>, RecordError> {
+        let sql = "SELECT repo, at FROM resumed WHERE changeling = ?1";
+        self.moments(sql, changeling)
+    }
+
+    /// Runs of a changeling elsewhere that a person said are dealt with, by id, and when.
+    pub fn settled_elsewhere(
+        &self,
+        changeling: &Name,
+    ) -> Result<BTreeMap<String, Timestamp>, RecordError> {
+        let sql = "SELECT id, settled_at FROM runs
+                   WHERE changeling = ?1 AND call IS NOT NULL AND settled_at IS NOT NULL";
+        self.moments(sql, changeling)
+    }
+
+    fn moments(
+        &self,
+        sql: &str,
+        changeling: &Name,
+    ) -> Result<BTreeMap<String, Timestamp>, RecordError> {
+        let all = || -> rusqlite::Result<Vec<(String, i64)>> {
+            let mut statement = self.connection.prepare(sql)?;
+            let row = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?));
+            let rows = statement.query_map([changeling.as_str()], row)?;
+            rows.collect()
+        };
+        all()
+            .map_err(|error| self.failed(error))?
+            .into_iter()
+            .map(|(what, at)| Ok((what.clone(), moment(&what, at)?)))
+            .collect()
     }
 
     /// The runs that a call elsewhere was, one for each attempt, newest first.

@@ -53,7 +53,7 @@ pub(super) fn run(args: &Which, context: &Context) -> Result<()> {
     let since = args.since.as_deref().map(|text| since(text, context));
     let since = since.transpose()?;
     if args.fetch {
-        fetch(context)?;
+        fetch(None, context)?;
     }
     let store = Store::open_existing(&context.home)?;
     let name = match &args.name {

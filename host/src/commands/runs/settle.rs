@@ -1,4 +1,6 @@
 use super::find;
+use crate::commands::forgive;
+use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
 
@@ -6,7 +8,7 @@ use crate::error::Result;
 ///
 /// For a run that needs attention, or that left work nobody published: once you have published it by
 /// hand, or do not want it. It no longer waits for you, and its record goes when it is old. Nothing is
-/// removed now. A changeling that paused after its failures runs again.
+/// removed now. A changeling that paused after its failures runs again, where it is deployed, too.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The run: id, beginning or end of it, `last`, or a changeling
@@ -31,5 +33,15 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<()> {
         }
     };
     context.ui.note(said);
-    Ok(())
+    if record.origin.is_none() || record.outcome.is_none() || args.dry_run {
+        return Ok(());
+    }
+    let again = format!("changeling runs settle {id}");
+    let config = Config::load(&context.home)?;
+    forgive::tell(
+        std::slice::from_ref(&record.changeling),
+        &again,
+        &config,
+        context,
+    )
 }

@@ -25,6 +25,7 @@ OPS = {
     "spawn": "look",
     "follow": "look",
     "logs": "look",
+    "forgive": "look",
 }
 
 

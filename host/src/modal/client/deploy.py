@@ -3,6 +3,7 @@
 import asyncio
 import importlib.util
 import io
+import os
 import pathlib
 import pickle
 import re
@@ -10,6 +11,7 @@ import sys
 
 import modal
 import modal.runner
+from modal._utils import blob_utils
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
 from modal.exception import ImageBuildError, NotFoundError
@@ -151,6 +153,7 @@ def deploy(request):
     environment = request["environment"]
     # The client would start git four times for each app. What is deployed is no state of a repository.
     modal.runner.get_git_commit_info = _no_commit
+    blob_utils.get_upload_hashes = _hashing_once(blob_utils.get_upload_hashes)
 
     async def one(number, app):
         name = app["name"]
@@ -180,6 +183,22 @@ def deploy(request):
 
 async def _no_commit():
     return None
+
+
+def _hashing_once(hashes):
+    """The program for the container is large, and the same file in every app: it is read once."""
+    known = {}
+
+    def once(data, *given, **more):
+        if not isinstance(data, io.BufferedReader) or given:
+            return hashes(data, *given, **more)
+        file = os.fstat(data.fileno())
+        key = (file.st_dev, file.st_ino, file.st_size, file.st_mtime_ns, *more.items())
+        if key not in known:
+            known[key] = hashes(data, **more)
+        return known[key]
+
+    return once
 
 
 def _load(number, file):

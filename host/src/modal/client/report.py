@@ -5,6 +5,7 @@ command line sends messages for these, and so do we, in `deploy.py` and `look.py
 client is checked before any of this is started.
 """
 
+import asyncio
 import json
 import os
 import sys
@@ -73,7 +74,14 @@ def kind(error):
         if said.startswith("environment"):
             return "environment-missing"
         return "secret-missing" if "secret" in said else "not-found"
-    if isinstance(error, (exception.ConnectionError, exception.TimeoutError, OSError)):
+    # Before Python 3.11 the last is of a kind of its own.
+    away = (
+        exception.ConnectionError,
+        exception.TimeoutError,
+        OSError,
+        asyncio.TimeoutError,
+    )
+    if isinstance(error, away):
         return "unreachable"
     if isinstance(error, (exception.ServiceError, exception.InternalError)):
         return "failing"

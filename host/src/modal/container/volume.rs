@@ -15,6 +15,7 @@ use crate::context::{Context, create_private_dir};
 use crate::error::{Error, Result};
 use crate::job::Job;
 use crate::modal::document::App;
+use crate::modal::remote::Forgiven;
 use crate::names::Name;
 use crate::record::exchange::{self, ExchangeError, Exported};
 use crate::record::{Origin, Store, month_start};
@@ -130,6 +131,14 @@ impl Volume {
             ));
         }
         Ok(own)
+    }
+
+    /// Takes in what a person has said of earlier failures.
+    pub(super) fn forgive(&self, store: &Store, changeling: &Name) -> Result<()> {
+        if let Some(forgiven) = Forgiven::read(&self.root) {
+            forgiven.apply(changeling, store)?;
+        }
+        Ok(())
     }
 
     /// Notes that a call has begun.

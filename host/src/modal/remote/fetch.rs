@@ -24,8 +24,8 @@ pub struct Wanted<'a> {
     pub app: &'a str,
     pub environment: Option<&'a str>,
     pub volume: &'a str,
-    /// It has several repositories, and so a function that starts a run for each.
-    pub fans_out: bool,
+    /// Its repositories; with several it has a function that starts a run for each.
+    pub targets: usize,
     /// Of its deployment: what was seen is kept there.
     pub folder: &'a Path,
 }
@@ -52,9 +52,23 @@ pub(super) struct Look<'a> {
     unread: Vec<String>,
 }
 
+/// Several fires of them all; Modal lists no more than a thousand.
+pub fn most_calls(targets: usize) -> usize {
+    (200 + 3 * targets).min(1000)
+}
+
 impl Wanted<'_> {
     pub fn functions(&self) -> &'static [&'static str] {
-        if self.fans_out { &[RUN, FIRE] } else { &[RUN] }
+        if self.targets > 1 {
+            &[RUN, FIRE]
+        } else {
+            &[RUN]
+        }
+    }
+
+    /// How many of its newest calls are asked for, of each function.
+    pub fn calls(&self) -> usize {
+        most_calls(self.targets)
     }
 }
 
@@ -85,6 +99,7 @@ impl<'a> Look<'a> {
             "environment": self.wanted.environment,
             "volume": self.wanted.volume,
             "functions": self.wanted.functions(),
+            "calls": self.wanted.calls(),
             "known": self.seen.fetched,
         })
     }
