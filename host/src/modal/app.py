@@ -10,9 +10,9 @@ fire   exists only with several repositories: started by the schedule, it starts
        each of them. It has no secrets.
 check  tells whether a run could work; `changeling deploy --verify` starts it.
 
-The secrets are in the environments of this process and of `changeling exec`, both root. The agent
-is another user and gets what its permissions name: before it starts, `exec` closes Modal's socket,
-and tries as that user whether it could read the rest. The volume keeps records and repositories.
+The secrets are in the environments of this process and of `changeling exec`, both root. The
+agent is another user and gets what its permissions name: before it starts, `exec` closes Modal's
+socket, and tries as that user whether it could read the rest. The volume keeps records, bundles.
 
 To stop it for good: `changeling undeploy NAME`, or `modal app stop changeling-NAME`. To take
 it off the schedule: `changeling disable NAME`. To see what it did: `changeling status NAME`.
@@ -98,7 +98,7 @@ def run(target: int = 0, by: str = "schedule"):
 
 @app.function(**private, volumes={"/changeling/volume": volume}, timeout=600)
 def check():
-    """Whether a run could work: template, repositories, mngr, the agent, what it must not reach."""
+    """Whether a run could work, and the agent would reach nothing it must not."""
     with execute("--check", "--volume=/changeling/volume") as child:
         return json.loads(child.communicate()[0])
 
