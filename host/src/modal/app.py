@@ -11,8 +11,8 @@ fire   exists only with several repositories: started by the schedule, it starts
 check  tells whether a run could work; `changeling deploy --verify` starts it.
 
 The secrets are in the environments of this process and of `changeling exec`, both root. The
-agent is another user and gets what its permissions name: before it starts, `exec` closes Modal's
-socket, and tries as that user whether it could read the rest. The volume keeps records, bundles.
+agent is another user and gets what its permissions name: before it starts `exec` closes the
+socket to Modal, and tries as that user to read the rest. The volume keeps records and bundles.
 
 To stop it for good: `changeling undeploy NAME`, or `modal app stop changeling-NAME`. To take
 it off the schedule: `changeling disable NAME`. To see what it did: `changeling status NAME`.
@@ -114,7 +114,7 @@ if len(TARGETS) > 1:
 
 
 def execute(*options):
-    """Starts what does the work. Nothing else that is started from here on gets the secrets."""
+    """Starts what does the work. Nothing else that is started from here gets the secrets."""
     environment = {**os.environ, "CHANGELINGS_HOME": str(PLACE / "home")}
     for name in SECRET["variables"]:
         os.environ.pop(name, None)
