@@ -19,6 +19,7 @@ mod real;
 mod rehearsal;
 mod run;
 mod secrets;
+mod time;
 mod work;
 
 #[cfg(test)]

@@ -110,8 +110,8 @@ impl Subject {
     }
 
     /// A job that was resolved before, elsewhere, with the configuration that holds for it.
-    pub fn frozen(job: Job, template: Template, config: Config) -> Result<Self> {
-        Self::new(job, &Arc::new(template), &config)
+    pub fn frozen(job: Job, template: Template, config: &Config) -> Result<Self> {
+        Self::new(job, &Arc::new(template), config)
     }
 
     /// Now, where this changeling lives.

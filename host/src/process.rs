@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 pub use converse::Conversation;
 pub use marked::{kill_marked, kill_of_user};
 use output::{Event, Output, feed, read_into};
-pub use signals::{despite_interrupt, end_after, interrupted, pause, time_up};
+pub use signals::{despite_interrupt, end_after, interrupted, pause, time_left, time_up};
 pub use user::User;
 
 /// Output kept of each stream unless told otherwise.

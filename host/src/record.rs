@@ -7,6 +7,7 @@
 mod deliveries;
 pub mod exchange;
 mod live;
+mod log;
 mod origin;
 mod query;
 mod reading;

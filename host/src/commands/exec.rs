@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use jiff::Timestamp;
+
 use crate::context::Context;
 use crate::error::Result;
 use crate::exec::Trigger;
@@ -34,9 +36,17 @@ pub struct Args {
     /// Id of this attempt at it
     #[arg(long, required_unless_present_any = ["check", "attempts"])]
     attempt: Option<String>,
+    /// When the schedule fired, in seconds since 1970
+    #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+    fired: Option<Timestamp>,
     /// Where the volume is mounted
     #[arg(long, required_unless_present_any = ["check", "attempts"])]
     volume: Option<PathBuf>,
+}
+
+fn seconds(text: &str) -> std::result::Result<Timestamp, String> {
+    let seconds = text.parse().map_err(|_| "it takes a number")?;
+    Timestamp::from_second(seconds).map_err(|error| error.to_string())
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
@@ -60,6 +70,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         by: args.by,
         id: id.clone(),
         attempt: attempt.clone(),
+        fired: args.fired,
         volume: volume.clone(),
     };
     container::answer(&call, context)

@@ -11,6 +11,9 @@ pub struct Called<'a> {
     pub origin: Origin,
     /// Why it does not start, for a person; `None`: it may.
     pub not_now: Option<String>,
+    /// Brings the copy of the repository that earlier calls kept. Asked when it is certain that the run
+    /// looks at it.
+    pub bring: &'a dyn Fn() -> Result<()>,
     /// Asked when all is ready and the agent would start: an error is why it must not. What is asked
     /// may remember that it was, since a call that is cut off can be made again.
     pub may_start: &'a dyn Fn() -> Result<()>,

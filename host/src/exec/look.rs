@@ -2,7 +2,7 @@
 //! template look, decide.
 
 use super::run::Run;
-use super::{Event, StepName};
+use super::{Event, StepName, time};
 use crate::brief::Composition;
 use crate::error::Result;
 use crate::git::{Git, Mirror, Snapshot};
@@ -40,6 +40,10 @@ pub(super) fn look(
             &subject.remote(context),
         )?)
     })?;
+    let mut subject = subject.clone();
+    // The agent is told how long it has: what is left after this.
+    subject.job.timeout_seconds = time::for_agent(subject.job.timeout_seconds);
+    let subject = &subject;
     let identity = identity(subject, git)?;
     let facts = subject.facts(&mirror, run.recording.id(), git, context)?;
     let commit = match plan::start(&subject.job, &facts) {

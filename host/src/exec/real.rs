@@ -272,6 +272,10 @@ impl Course<'_> {
         let known = secrets::find(subject, run.context);
         run.hides(&known)?;
         trail.redactor = known.redactor();
+        if let Some(call) = self.called {
+            trail.step = StepName::Mirror;
+            (call.bring)()?;
+        }
         let looked = look(run, &mut trail.step, subject, &reach.git()?)?;
         learn_fates(self.store, subject, &looked.facts.pull_requests, run);
         let plan = match looked.plan {

@@ -7,14 +7,14 @@ use std::path::Path;
 use super::pushed::adopt;
 use super::reach::Reach;
 use super::run::{Run, Stop, failure, interrupted};
-use super::{Called, Event, Outcome, StepName};
+use super::{Called, Event, Outcome, StepName, time};
 use crate::agent::{Agent, Ended, How, Room, Written};
 use crate::brief::Delivery;
 use crate::error::{Error, Result};
 use crate::git::{Git, Mirror, NewFile, agent_credentials, checked};
 use crate::job::Identity;
 use crate::patch::{self, Violation};
-use crate::plan::Plan;
+use crate::plan::{Limits, Plan};
 use crate::process::despite_interrupt;
 use crate::record::File;
 use crate::redact::Redactor;
@@ -97,6 +97,7 @@ pub(super) fn work(
         }
         return Err(Stop(failure(StepName::Agent, &error)));
     }
+    let plan = &in_time(run, plan)?;
     work.begun = true;
     let ended = match agent(run, plan, with, &workspace) {
         Ok(ended) => ended,
@@ -127,6 +128,24 @@ pub(super) fn work(
         (Err(stop), Some(_)) => Err(and_pushed(run, stop, &plan.branch.name)),
         (ended, _) => ended,
     }
+}
+
+/// The plan with the time that is left for it.
+fn in_time(run: &mut Run, plan: &Plan) -> Result<Plan, Stop> {
+    let timeout_seconds = time::for_agent(plan.limits.timeout_seconds);
+    if timeout_seconds < plan.limits.timeout_seconds {
+        let message = format!("the agent has {timeout_seconds} s: no more time is left for it");
+        run.event(&Event::Note { message })
+            .map_err(|error| Stop(failure(StepName::Agent, &error)))?;
+    }
+    let limits = Limits {
+        timeout_seconds,
+        ..plan.limits.clone()
+    };
+    Ok(Plan {
+        limits,
+        ..plan.clone()
+    })
 }
 
 /// What stopped it, and that the agent had pushed by then.

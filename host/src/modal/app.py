@@ -11,8 +11,8 @@ fire   exists only with several repositories: started by the schedule, it starts
 check  tells whether a run could work; `changeling deploy --verify` starts it.
 
 The secrets are in the environments of this process and of `changeling exec`, both root. The
-agent is another user and gets what its permissions name: before it starts, `exec` closes Modal's
-socket, and tries as that user whether it could read the rest. The volume keeps records, bundles.
+agent is another user and gets what its permissions name: before it starts `exec` closes the
+socket to Modal, and tries as that user to read the rest. The volume keeps records and bundles.
 
 To stop it for good: `changeling undeploy NAME`, or `modal app stop changeling-NAME`. To take
 it off the schedule: `changeling disable NAME`. To see what it did: `changeling status NAME`.
@@ -21,8 +21,10 @@ it off the schedule: `changeling disable NAME`. To see what it did: `changeling 
 import json
 import os
 import signal
-import subprocess
+import time
+from contextlib import suppress
 from pathlib import Path
+from subprocess import PIPE, Popen
 
 import modal
 from modal.exception import InputCancellation
@@ -67,20 +69,20 @@ private = {**common, "secrets": secrets if SECRET["variables"] else []}
     max_containers=APP["max_containers"],
     **{key: APP[key] for key in ("cpu", "memory", "gpu", "ephemeral_disk", "region")},
 )
-def run(target: int = 0, by: str = "schedule"):
+def run(target: int = 0, by: str = "schedule", fired: int = 0):
     """Works on one repository; an error says that it did not go well, and why."""
     attempt = os.urandom(6).hex()
     options = [f"--target={target}", f"--by={by}", "--volume=/changeling/volume"]
+    options += [f"--fired={fired}"] if fired else []
     options += [f"--call={modal.current_function_call_id()}", f"--attempt={attempt}"]
     signals = []
     with execute(*options) as child:
 
         def stop(number, _frame):
-            # Once: asked a second time it would end without writing its record.
-            if not signals:
+            signals.append(number)
+            if len(signals) == 1:  # Asked twice it would end without its record.
                 child.terminate()
                 signal.alarm(25)  # Modal kills after 30 seconds.
-            signals.append(number)
 
         signal.signal(signal.SIGALRM, lambda *_: child.kill())
         # Modal sends the first two when it needs the machine, the third on cancelling.
@@ -108,23 +110,20 @@ if len(TARGETS) > 1:
     @app.function(**common, schedule=cron, timeout=300, max_containers=1)
     def fire():
         """Starts a `run` for each repository, of which `max_containers` work at once."""
-        for target in TARGETS:
+        # In any order: when there is no time for all, the same ones are not always last.
+        for target in sorted(TARGETS, key=lambda _: os.urandom(6)):
             if claim(f"{modal.current_input_id()}/{target}", os.urandom(6).hex()):
-                run.spawn(target, "schedule")
+                run.spawn(target, "schedule", int(time.time()))
 
 
 def execute(*options):
-    """Starts what does the work. Nothing else that is started from here on gets the secrets."""
+    """Starts what does the work. Nothing else that is started from here gets the secrets."""
     environment = {**os.environ, "CHANGELINGS_HOME": str(PLACE / "home")}
     for name in SECRET["variables"]:
         os.environ.pop(name, None)
-    return subprocess.Popen(
-        [APP["runner"], "exec", str(PLACE / "job.json"), *options],
-        env=environment,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,  # Signals reach it through `run` alone.
+    command = [APP["runner"], "exec", str(PLACE / "job.json"), *options]
+    return Popen(  # In a session of its own signals reach it through `run` alone.
+        command, env=environment, stdin=PIPE, stdout=PIPE, start_new_session=True
     )
 
 
@@ -138,11 +137,12 @@ def answer(child, attempt):
             if said["ask"] == "start":
                 reply = {"answer": claim(modal.current_input_id(), attempt)}
             else:
-                volume.commit()
-                reply = {"answer": True}
+                reply = {"answer": volume.commit() or True}
         except Exception as error:
             reply = {"error": f"{type(error).__name__}: {error}"}
-        print(json.dumps(reply), file=child.stdin, flush=True)
+        reply = json.dumps({"number": said["number"], **reply}) + "\n"
+        with suppress(BrokenPipeError):  # It may have said more before it died.
+            os.write(child.stdin.fileno(), reply.encode())
 
 
 def claim(key, attempt):

@@ -7,12 +7,16 @@
 mod check;
 mod ended;
 mod late;
+mod ledger;
 mod peer;
 mod volume;
 mod walls;
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::time::Duration;
+
+use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
@@ -25,6 +29,7 @@ use crate::modal::image::AGENT;
 use crate::prepare::Subject;
 use crate::process::{self, User, despite_interrupt};
 use crate::record::{self, Exported, Header, Origin, Place, Store, Usage};
+use crate::repo_url::RepoUrl;
 
 pub use check::check;
 use ended::Ended;
@@ -34,6 +39,8 @@ pub use walls::try_them;
 
 /// What is done before Modal's own limit ends everything: writing down and telling.
 const MARGIN: Duration = Duration::from_mins(1);
+/// With less time than that a copy of the repository is not begun.
+const COPYING: Duration = Duration::from_mins(2);
 
 /// Whom the agent runs as: the user the image brings, else whom every system knows.
 fn agent_user() -> std::io::Result<Option<User>> {
@@ -51,6 +58,8 @@ pub struct Call {
     /// Modal's id of the call.
     pub id: String,
     pub attempt: String,
+    /// When the schedule fired, where a function of its own starts the runs.
+    pub fired: Option<Timestamp>,
     /// Where the volume is mounted.
     pub volume: PathBuf,
 }
@@ -102,7 +111,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     process::end_after(limit.saturating_sub(MARGIN.min(limit / 4)));
     let volume = Volume::open(&call.volume)?;
     let store = Store::open(&context.home)?;
-    volume.import(&store, &document.changeling, &context.ui)?;
+    let mut ledger = volume.import(&store, job, context)?;
     volume.forgive(&store, &document.changeling)?;
     volume.begin(&origin, job, context.clock.now())?;
     if let Err(error) = peer.commit() {
@@ -125,12 +134,15 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     // It is written down, whoever asks us to end by now.
     let exported = despite_interrupt(|| -> Result<_> {
         let exported = store.export(&run_id, &volume.record_of(&origin))?;
-        volume.prune(&store, context)?;
+        ledger.add(&origin.key(), &exported);
+        volume.prune(&mut ledger, &store, context)?;
+        volume.keep(&ledger, job);
         course.commit();
         Ok(exported)
     })?;
     // This can take long, and can be left.
-    if !process::interrupted() && course.keep_mirror() {
+    let in_time = process::time_left().is_none_or(|left| left >= COPYING);
+    if in_time && !process::interrupted() && course.keep_mirror() {
         course.commit();
     }
     Ok(exported)
@@ -163,14 +175,6 @@ impl Course<'_> {
                 "this program is not root here: the agent runs as the same user and could read its secrets",
             );
         }
-        let repo = subject.remote(context);
-        let git = Git::new(&context.env);
-        match Mirror::unbundle(&git, &context.home, &repo, &self.volume.mirrors())? {
-            Unbundled::Whole | Unbundled::None => {}
-            Unbundled::Doubtful(why) => context.ui.warn(format!(
-                "the copy of {repo} on the volume is not used: {why}; it is made afresh"
-            )),
-        }
         let other = user.clone();
         let wish = RunWish {
             agent: None,
@@ -179,6 +183,7 @@ impl Course<'_> {
             called: Some(Called {
                 origin: self.origin.clone(),
                 not_now: self.not_now(&subject)?,
+                bring: &|| self.bring(&subject.remote(context)),
                 may_start: &|| self.may_start(other.as_ref()),
                 user,
             }),
@@ -193,6 +198,19 @@ impl Course<'_> {
         Ok(ran.run_id)
     }
 
+    /// The mirror, as the last run left it.
+    fn bring(&self, repo: &RepoUrl) -> Result<()> {
+        let context = self.context;
+        let git = Git::new(&context.env);
+        let mirrors = self.volume.mirrors();
+        if let Unbundled::Doubtful(why) = Mirror::unbundle(&git, &context.home, repo, &mirrors)? {
+            context.ui.warn(format!(
+                "the copy of {repo} on the volume is not used: {why}; it is made afresh"
+            ));
+        }
+        Ok(())
+    }
+
     fn not_now(&self, subject: &Subject) -> Result<Option<String>> {
         let now = self.context.clock.now();
         let app = &self.document.app;
@@ -201,11 +219,21 @@ impl Course<'_> {
                 .volume
                 .other_at_work(self.origin, &subject.job, app, now)
         {
-            return Ok(Some(format!(
-                "the run of call {other} is still going on, and two at once are never started"
-            )));
+            let call = &other.call;
+            let mut why = format!(
+                "the run of call {call} is still going on, and two at once are never started"
+            );
+            if self.call.by == Trigger::Hand {
+                let note = volume::note_of(&other);
+                let (volume, note) = (&app.volume, note.display());
+                let _ = write!(
+                    why,
+                    "; if its container died: modal volume rm {volume} {note}"
+                );
+            }
+            return Ok(Some(why));
         }
-        late::reason(subject, app, self.store, self.origin, now)
+        late::reason(subject, app, self.store, self.origin, self.call.fired, now)
     }
 
     /// Walls hold, and the agent starts once, however often the call is delivered.

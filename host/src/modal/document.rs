@@ -193,6 +193,6 @@ impl Document {
         source.name_hint = self.template.name.to_string();
         source.built_in = self.template.built_in;
         let template = Template::load(&source, &context.home.components_dir())?;
-        Subject::frozen(job.clone(), template, self.config()?)
+        Subject::frozen(job.clone(), template, &self.config()?)
     }
 }

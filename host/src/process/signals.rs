@@ -16,6 +16,7 @@ use crate::exit_code;
 
 static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 static TIME_UP: OnceLock<Duration> = OnceLock::new();
+static ENDS: OnceLock<Instant> = OnceLock::new();
 
 /// A signal asked this program to end. Waiting loops look at it.
 pub fn interrupted() -> bool {
@@ -51,6 +52,7 @@ pub fn pause(duration: Duration) -> bool {
 
 /// Gives this program so long: then it is asked to end, as by a signal.
 pub fn end_after(limit: Duration) {
+    let _ = ENDS.set(Instant::now() + limit);
     thread::spawn(move || {
         thread::sleep(limit);
         if !INTERRUPTED.load(Ordering::Relaxed) {
@@ -58,6 +60,12 @@ pub fn end_after(limit: Duration) {
         }
         INTERRUPTED.store(true, Ordering::Relaxed);
     });
+}
+
+/// How long until this program is asked to end; `None`: it has all the time it wants.
+pub fn time_left() -> Option<Duration> {
+    let ends = ENDS.get()?;
+    Some(ends.saturating_duration_since(Instant::now()))
 }
 
 /// How long this program had, when that is over and nobody else asked it to end.

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::log::Log;
 use super::rows::{insert, update_outcome};
 use super::{Header, RecordError, Store, Usage, live};
 use crate::context::create_private_dir;
@@ -70,7 +71,7 @@ pub struct Recording<'a> {
     pub(super) id: String,
     folder: PathBuf,
     events: fs::File,
-    log: fs::File,
+    log: Log,
     /// Held until the run has ended.
     lock: fs::File,
 }
@@ -100,7 +101,7 @@ impl Store {
             store: self,
             id: header.id.to_owned(),
             events: append(File::Events).map_err(failed)?,
-            log: append(File::Log).map_err(failed)?,
+            log: append(File::Log).and_then(Log::new).map_err(failed)?,
             folder: folder.clone(),
             lock,
         };
@@ -132,7 +133,7 @@ impl Store {
             store: self,
             id: id.to_owned(),
             events: append(File::Events).map_err(failed)?,
-            log: append(File::Log).map_err(failed)?,
+            log: append(File::Log).and_then(Log::new).map_err(failed)?,
             folder: folder.clone(),
             lock,
         }))
@@ -235,10 +236,10 @@ impl Recording<'_> {
             .map_err(|error| self.store.failed(error))
     }
 
-    /// Appends to the log. The caller has redacted it.
+    /// Appends to the log, which has a bound. The caller has redacted it.
     pub fn log(&mut self, bytes: &[u8]) -> Result<(), RecordError> {
         self.log
-            .write_all(bytes)
+            .write(bytes)
             .map_err(|error| RecordError::Io(self.folder.join(File::Log.name()), error))
     }
 
@@ -257,6 +258,10 @@ impl Recording<'_> {
         usage: Usage,
         at: Timestamp,
     ) -> Result<(), RecordError> {
+        if let Err(error) = self.log.finish() {
+            // The outcome is worth more than the last words.
+            tracing::warn!("cannot write the end of the log: {error}");
+        }
         // In this order: what died in between is finished by whoever reads the last event.
         self.event(
             at,

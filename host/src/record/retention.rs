@@ -133,18 +133,23 @@ impl Store {
     }
 
     fn remember_cost(&self, record: &Record) -> Result<(), RecordError> {
-        let Some(cost) = record.usage.cost_usd else {
-            return Ok(());
-        };
+        record.usage.cost_usd.map_or(Ok(()), |cost| {
+            self.learn_cost(&record.changeling, &record.repo, record.started_at, cost)
+        })
+    }
+
+    /// Something was spent, in US dollars, by a run whose record is not here.
+    pub fn learn_cost(
+        &self,
+        changeling: &Name,
+        repo: &str,
+        at: Timestamp,
+        cost_usd: f64,
+    ) -> Result<(), RecordError> {
         self.connection
             .execute(
                 "INSERT INTO spent (at, changeling, repo, cost_usd) VALUES (?1, ?2, ?3, ?4)",
-                params![
-                    record.started_at.as_millisecond(),
-                    record.changeling.as_str(),
-                    record.repo,
-                    cost
-                ],
+                params![at.as_millisecond(), changeling.as_str(), repo, cost_usd],
             )
             .map(drop)
             .map_err(|error| self.failed(error))

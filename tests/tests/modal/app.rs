@@ -42,3 +42,35 @@ fn formatters_leave_it_as_it_is() {
         .run()
         .success();
 }
+
+/// How `changeling exec` ended is heard even when it cannot be answered any more.
+#[test]
+fn what_was_said_last_is_heard() {
+    let Some(modal) = tools::modal() else {
+        return;
+    };
+    let env = TestEnv::untouched();
+    let app = project_root().join("host/src/modal/app.py");
+    env.write("deployment/app.py", std::fs::read(app).expect("a file"));
+    let runner = env.program(
+        "runner",
+        "#!/bin/sh\nexec 0<&-\necho '{\"ask\":\"commit\",\"number\":7}'\n\
+         echo '{\"ended\":{\"sentence\":\"It is done.\"}}'\n",
+    );
+    let document = serde_json::json!({"jobs": [{}], "app": {
+        "name": "changeling-a", "tags": {}, "volume": "a", "guard": "a", "secret": null, "schedule": null,
+        "timezone": "UTC", "timeout_seconds": 60, "max_containers": 1, "cpu": null, "memory": null, "gpu": null,
+        "ephemeral_disk": null, "region": null, "runner": runner, "files": {},
+        "image": {"base": "debian", "python": null, "steps": []}}});
+    env.write("deployment/job.json", document.to_string());
+    let asks = env.write(
+        "deployment/ask.py",
+        "import app\n\n\
+         class Volume:\n    def commit(self):\n        pass\n\n\
+         app.volume = Volume()\n\
+         with app.execute() as child:\n    child.wait()\n    print(app.answer(child, 'a'))\n",
+    );
+    let python = modal.with_file_name("python");
+    let told = env.external(python, [asks]).run().success();
+    assert_eq!(told.stdout, "{'sentence': 'It is done.'}\n");
+}

@@ -51,6 +51,8 @@ struct World {
     /// What the control plane says instead of an answer.
     trouble: Arc<Mutex<Option<String>>>,
     containers: Mutex<u32>,
+    /// When a function of its own made the call, in seconds since 1970.
+    fired: Mutex<Option<i64>>,
     /// The volume is the agent's user's, and its modes keep nobody out who should not be there.
     gives_volume_away: bool,
 }
@@ -129,6 +131,7 @@ impl World {
             guard: Arc::default(),
             trouble: Arc::default(),
             containers: Mutex::new(0),
+            fired: Mutex::new(None),
             gives_volume_away: false,
             github,
             env,
@@ -237,6 +240,7 @@ impl World {
         for (folder, mode) in [(&components, 0o700), (&home, 0o700), (&root, 0o711)] {
             std::fs::set_permissions(folder, std::fs::Permissions::from_mode(mode)).expect("ours");
         }
+        let fired = *self.fired.lock().expect("a number");
         if self.gives_volume_away {
             std::os::unix::fs::chown(&volume, Some(other_user()), None).expect("a folder of ours");
         }
@@ -267,6 +271,7 @@ impl World {
             ])
             .arg("--volume")
             .arg(&volume)
+            .args(fired.map(|at| format!("--fired={at}")))
             .env_clear()
             .envs(self.env.variables())
             .env("CHANGELINGS_HOME", &home)
@@ -293,7 +298,7 @@ impl World {
                     continue;
                 }
                 let ask = said["ask"].as_str().expect("a question").to_owned();
-                let reply = if let Some(trouble) = &*trouble.lock().expect("a text") {
+                let mut reply = if let Some(trouble) = &*trouble.lock().expect("a text") {
                     json!({ "error": trouble })
                 } else if ask == "start" {
                     let mut guard = guard.lock().expect("a map");
@@ -306,6 +311,13 @@ impl World {
                     json!({ "answer": true })
                 };
                 asked.push(ask);
+                let number = said["number"].as_u64().expect("a number");
+                if number > 1 {
+                    // An answer that comes when nobody waits for it any more.
+                    let late = json!({ "number": number - 1, "answer": true });
+                    writeln!(stdin, "{late}").expect("it listens");
+                }
+                reply["number"] = json!(number);
                 writeln!(stdin, "{reply}").expect("it listens");
             }
             (asked, ended)
@@ -333,6 +345,16 @@ impl World {
             .collect();
         names.sort();
         names
+    }
+
+    /// Files in a folder of the volume.
+    fn files(&self, folder: &str) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(self.volume().join(folder)).into_iter();
+        entries
+            .flatten()
+            .flatten()
+            .map(|entry| entry.path())
+            .collect()
     }
 
     /// A file of a record on the volume.
@@ -819,13 +841,149 @@ fn a_fire_that_had_to_wait_is_skipped() {
     };
     // The run of three ended, late, at ten past four.
     call("fc-1", "schedule", "04:10:00").is("no-changes", 0);
+    for bundle in world.files("mirrors") {
+        std::fs::write(bundle, "damaged").unwrap();
+    }
     let late = call("fc-2", "schedule", "04:10:20")
         .is("skipped", 0)
         .says("due at 04:00");
     assert_eq!(late.asked, ["commit", "commit"]);
+    // It does not even look at the copy of the repository, which can take long.
+    assert!(!late.log.contains("afresh"), "{}", late.log);
     // Who asks by hand means now; and the next hour is its own.
-    call("fc-3", "hand", "04:10:40").is("no-changes", 0);
+    call("fc-3", "hand", "04:10:40")
+        .is("no-changes", 0)
+        .logs("afresh");
     call("fc-4", "schedule", "05:00:30").is("no-changes", 0);
+}
+
+/// With several repositories one fire starts many calls, and some may wait for the next.
+#[test]
+fn a_fire_that_waited_for_the_next_is_skipped() {
+    let Some(world) = World::new(RESULT, "") else {
+        return;
+    };
+    world.change(|document| document["app"]["schedule"] = json!("0 * * * *"));
+    let call = |id: &str, by: &str, fired: &str| {
+        let fired: jiff::Timestamp = format!("2026-03-02T{fired}Z").parse().unwrap();
+        *world.fired.lock().unwrap() = Some(fired.as_second());
+        world.start(id, "a1", by, "2026-03-02T04:00:10Z").finish()
+    };
+    let stale = call("fc-1", "schedule", "03:00:01")
+        .is("skipped", 0)
+        .says("fired again at 04:00");
+    assert_eq!(stale.asked, ["commit", "commit"]);
+    assert!(world.seen("started").is_none());
+    call("fc-2", "schedule", "04:00:01").is("no-changes", 0);
+    call("fc-3", "hand", "03:00:01").is("no-changes", 0);
+}
+
+/// What is spent on other repositories counts, and their records are not read for it.
+#[test]
+fn of_other_repositories_only_the_money_matters() {
+    let Some(world) = World::new(RESULT, "keep_runs = 1\npause_after = 0") else {
+        return;
+    };
+    world.change(|document| document["config"]["defaults"]["monthly_budget_usd"] = json!(1.0));
+    world.call("fc-1", "a1", 2).is("no-changes", 0);
+    let [ledger] = &world.files("ledgers")[..] else {
+        panic!("one repository")
+    };
+    let text = std::fs::read_to_string(ledger).unwrap();
+    let own: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(own["runs"]["fc-1.a1"]["usd"], 0.25, "{own:#}");
+
+    // A record of another repository, which no ledger names: it is read.
+    let text = world.record("fc-1.a1", "record.json");
+    let mut other: Value = serde_json::from_str(&text).unwrap();
+    other["record"]["repo"] = json!("https://github.com/acme/stock");
+    other["record"]["id"] = json!("another");
+    other["record"]["origin"]["call"] = json!("fc-other");
+    other["record"]["cost_usd"] = json!(0.5);
+    let put = |record: &str| {
+        let folder = world.volume().join("records/fc-other.a1");
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("record.json"), record).unwrap();
+    };
+    put(&other.to_string());
+    world
+        .call("fc-2", "a1", 3)
+        .is("no-changes", 0)
+        .logs("0.25 of this month's 1 USD are left");
+    world
+        .call("fc-3", "a1", 4)
+        .is("skipped", 0)
+        .says("have cost 1.00 USD");
+    // One that a ledger names is not.
+    put("garbage");
+    let called = world.call("fc-4", "a1", 5).logs("is damaged");
+    assert!(called.asked.contains(&"start".to_owned()), "{}", called.log);
+    let ledger = json!({"version": 1, "changeling": "nightly", "repo": "https://github.com/acme/stock",
+        "runs": {"fc-other.a1": {"id": "another", "at": "2026-03-02T03:00:30Z", "usd": 0.5}}});
+    let path = world.volume().join("ledgers/stock.json");
+    std::fs::write(path, ledger.to_string()).unwrap();
+    for bundle in world.files("mirrors") {
+        std::fs::write(bundle, "not looked at").unwrap();
+    }
+    let called = world.call("fc-5", "a1", 6);
+    let called = called.is("skipped", 0).says("have cost 1.25 USD");
+    for word in ["damaged", "afresh"] {
+        assert!(!called.log.contains(word), "{}", called.log);
+    }
+
+    // A month later its own old records go, and nobody else's.
+    world
+        .start("fc-6", "a1", "schedule", "2026-04-02T03:00:30Z")
+        .finish()
+        .is("no-changes", 0);
+    assert_eq!(world.records(), ["fc-6.a1", "fc-other.a1"]);
+}
+
+/// Its record is there before the copy of the repository, for which there may be no time.
+#[test]
+fn a_copy_that_could_take_too_long_is_not_begun() {
+    let Some(world) = World::new(&format!("{COMMIT}; {RESULT}"), "") else {
+        return;
+    };
+    world.change(|document| document["app"]["timeout_seconds"] = json!(120));
+    let called = world.call("fc-1", "a1", 2).is("pull-request", 0);
+    assert_eq!(called.asked, ["commit", "start", "commit"]);
+    assert_eq!(world.records(), ["fc-1.a1"]);
+    assert!(world.files("mirrors").is_empty());
+}
+
+/// Getting ready took so long that less is left than it is to have.
+#[test]
+fn an_agent_has_no_more_time_than_is_left() {
+    let Some(world) = World::new(&format!("{COMMIT}; sleep 600"), "timeout = \"1h\"") else {
+        return;
+    };
+    world.change(|document| document["app"]["timeout_seconds"] = json!(40));
+    world.call("fc-1", "a1", 2).is("timed-out", 124);
+    // Modal's limit less the time for last words is 30 s, and a quarter of that is for what comes after.
+    let record: Value = serde_json::from_str(&world.record("fc-1.a1", "record.json")).unwrap();
+    let seconds = record["record"]["outcome"]["after_seconds"].as_u64();
+    assert!(seconds.is_some_and(|seconds| seconds <= 22), "{record:#}");
+    let prompt = world.record("fc-1.a1", "prompt.md");
+    assert!(!prompt.contains("You have 1 h"), "{prompt}");
+    assert!(world.record("fc-1.a1", "patch.diff").contains("# mended"));
+}
+
+/// Whatever it says, neither a disk nor the volume is filled with it.
+#[test]
+fn an_agent_that_never_stops_talking() {
+    let talks = format!("echo first; yes $(printf %01000d 7) | head -n 40000; echo last; {RESULT}");
+    let Some(world) = World::new(&talks, "") else {
+        return;
+    };
+    world.call("fc-1", "a1", 2).is("no-changes", 0);
+    let log = world.record("fc-1.a1", "log");
+    assert!(log.len() < 25 * 1024 * 1024, "{}", log.len());
+    assert!(log.starts_with("first\n"), "{}", &log[..100]);
+    assert!(log[log.len() - 400..].contains("\nlast\n"));
+    let (_, note) = log.split_once("\n[").expect("a note");
+    let (note, _) = note.split_once("\n0").expect("lines");
+    assert!(note.contains("bytes are left out here]"), "{note}");
 }
 
 #[test]
@@ -849,6 +1007,20 @@ fn two_at_once_are_never_started() {
         .call("fc-2", "a1", 3)
         .is("skipped", 0)
         .says("the run of call fc-9 is still going on");
+    // Who knows better is told what to do about it.
+    world
+        .start("fc-3", "a1", "hand", "2026-03-03T03:02:00Z")
+        .finish()
+        .is("skipped", 0)
+        .says("modal volume rm changeling-nightly started/fc-9.a1.json");
+    // Modal makes a second attempt only when the first is gone.
+    let again = world.volume().join("records/fc-9.a2");
+    std::fs::create_dir(&again).unwrap();
+    std::fs::write(again.join("record.json"), "{}").unwrap();
+    world
+        .start("fc-4", "a1", "hand", "2026-03-03T03:03:00Z")
+        .finish()
+        .is("no-changes", 0);
 }
 
 #[test]

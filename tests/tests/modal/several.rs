@@ -32,7 +32,8 @@ fn a_fire_starts_a_run_for_each_of_them() {
     let more = format!("repos = [{}]\nmax_parallel = 2", urls.join(", "));
     // Each says that it is there, and waits for the word to go on.
     let agent = format!(
-        "echo x >> $shared/starts; while [ ! -e $shared/go ]; do sleep 0.1; done; {COMMIT}"
+        "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a '^--fired=' >> $shared/fired
+         echo x >> $shared/starts; while [ ! -e $shared/go ]; do sleep 0.1; done; {COMMIT}"
     );
     cloud.add("nightly", &agent, &more);
     cloud.does("deploy nightly");
@@ -75,6 +76,15 @@ fn a_fire_starts_a_run_for_each_of_them() {
     let mut expected = names.map(|name| cloud.github.repository(name));
     expected.sort();
     assert_eq!(repos, expected);
+
+    // When the schedule fired is told to all of them: what waits for too long is for nothing.
+    let fired = std::fs::read_to_string(cloud.shared.join("fired")).expect("arguments");
+    let fired = fired
+        .lines()
+        .filter_map(|line| line.strip_prefix("--fired="));
+    let now = jiff::Timestamp::now().as_second();
+    let mut seconds = fired.map(|at| now - at.parse::<i64>().expect("seconds"));
+    assert!(seconds.any(|ago| (0..3600).contains(&ago)), "{now}");
 
     // Modal delivers the fire once more: nothing runs a second time.
     cloud.modal.redeliver(fire);

@@ -1,5 +1,5 @@
-//! Fires that had to wait for the run before them. Modal queues a fire while the function is at work;
-//! when its turn comes, what it was for has just been done.
+//! Fires that had to wait. Modal queues a call while the function is at work; when its turn comes, what
+//! it was for has just been done, or the next fire has come, which is for the same.
 
 use jiff::{SignedDuration, Timestamp, ToSpan};
 
@@ -14,6 +14,9 @@ use crate::schedule::{Schedule, Zone};
 /// A container may take so long to start.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(5);
 
+/// By so much clocks differ.
+const MOMENT: SignedDuration = SignedDuration::from_secs(30);
+
 /// How many records are looked through for the run before.
 const LOOKED_AT: u32 = 50;
 
@@ -23,6 +26,7 @@ pub(super) fn reason(
     app: &App,
     store: &Store,
     origin: &Origin,
+    fired: Option<Timestamp>,
     now: Timestamp,
 ) -> Result<Option<String>> {
     let job = &subject.job;
@@ -32,6 +36,19 @@ pub(super) fn reason(
         return Ok(None);
     };
     let (schedule, zone) = (Schedule::parse(pattern)?, Zone::parse(&app.timezone)?);
+    let clock = |at: Timestamp| {
+        let local = at.to_zoned(zone.time_zone().clone());
+        local.strftime("%H:%M").to_string()
+    };
+    if let Some(fired) = fired
+        && let Some(due) = is_stale(&schedule, &zone, now, fired)
+    {
+        return Ok(Some(format!(
+            "its turn came at {}, when the schedule had fired again at {} (`overlap` is `skip`)",
+            clock(now),
+            clock(due)
+        )));
+    }
     let filter = Filter {
         changeling: Some(&job.changeling),
         repo: Some(&job.repo.to_string()),
@@ -59,16 +76,23 @@ pub(super) fn reason(
         .filter_map(|record| record.ended_at)
         .max();
     Ok(is_late(&schedule, &zone, now, ended).map(|due| {
-        let clock = |at: Timestamp| {
-            let local = at.to_zoned(zone.time_zone().clone());
-            local.strftime("%H:%M").to_string()
-        };
         format!(
             "it was due at {} and its turn came at {}, when the run before it had ended (`overlap` is `skip`)",
             clock(due),
             clock(now)
         )
     }))
+}
+
+/// When the schedule fired again since `fired`; then that fire's call, which waits too, is enough.
+fn is_stale(
+    schedule: &Schedule,
+    zone: &Zone,
+    now: Timestamp,
+    fired: Timestamp,
+) -> Option<Timestamp> {
+    // Not the very fire that this is, should one of the two clocks be early.
+    last_fire(schedule, zone, now).filter(|due| due.duration_since(fired) > MOMENT)
 }
 
 /// When it was due, when another run was at work then and that is more than a moment ago.
@@ -98,6 +122,21 @@ fn last_fire(schedule: &Schedule, zone: &Zone, now: Timestamp) -> Option<Timesta
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn stale_is_who_waited_until_the_next_fire() {
+        let zone = Zone::parse("UTC").unwrap();
+        let at = |text: &str| -> Timestamp { format!("2026-11-22T{text}Z").parse().unwrap() };
+        let stale = |now: &str, fired: &str| {
+            let hourly = Schedule::parse("0 * * * *").unwrap();
+            is_stale(&hourly, &zone, at(now), at(fired))
+        };
+        assert_eq!(stale("03:59:00", "03:00:02"), None);
+        assert_eq!(stale("04:00:00", "03:00:02"), Some(at("04:00:00")));
+        assert_eq!(stale("09:30:00", "03:00:02"), Some(at("09:00:00")));
+        // Another clock says that it fired just before the hour.
+        assert_eq!(stale("03:00:10", "02:59:58"), None);
+    }
 
     #[test]
     fn late_is_who_waited_for_the_run_before() {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::ledger::{Ledger, Others};
 use crate::context::{Context, create_private_dir};
 use crate::error::{Error, Result};
 use crate::job::Job;
@@ -19,7 +20,6 @@ use crate::names::Name;
 use crate::record::exchange::{self, ExchangeError, Exported};
 use crate::record::{Origin, Store, month_start};
 use crate::schedule::Zone;
-use crate::ui::Ui;
 
 const VERSION: u32 = 1;
 
@@ -59,7 +59,12 @@ impl Volume {
         let volume = Self {
             root: root.to_owned(),
         };
-        for folder in [volume.records(), volume.started(), volume.mirrors()] {
+        for folder in [
+            volume.records(),
+            volume.started(),
+            volume.mirrors(),
+            volume.ledgers(),
+        ] {
             create_private_dir(&folder).map_err(failed)?;
         }
         Ok(volume)
@@ -73,6 +78,10 @@ impl Volume {
         self.root.join("started")
     }
 
+    fn ledgers(&self) -> PathBuf {
+        self.root.join("ledgers")
+    }
+
     /// Folder of the bundles.
     pub(super) fn mirrors(&self) -> PathBuf {
         self.root.join("mirrors")
@@ -84,28 +93,44 @@ impl Volume {
     }
 
     fn note_of(&self, origin: &Origin) -> PathBuf {
-        self.started().join(format!("{}.json", origin.key()))
+        self.root.join(note_of(origin))
     }
 
-    /// Takes in what earlier calls recorded, so that budget, pauses and turns know of it.
-    pub(super) fn import(&self, store: &Store, changeling: &Name, ui: &Ui) -> Result<()> {
+    /// Takes in what earlier calls recorded, so that budget, pauses and turns know of it: everything
+    /// about the job's own repository, and what was spent on the others.
+    pub(super) fn import(&self, store: &Store, job: &Job, context: &Context) -> Result<Ledger> {
+        let month = month_of(context);
+        let mut own = Ledger::of(job);
+        let others = Others::read(&self.ledgers(), &own, store, month)?;
         let mut half = 0;
         for folder in folders(&self.records())? {
+            let key = folder.file_name().unwrap_or_default().to_string_lossy();
+            if others.know(&key) {
+                continue;
+            }
             match Exported::read(&folder) {
-                Ok(exported) if exported.record.changeling == *changeling => {
+                Ok(exported) if own.is_about(&exported) => {
                     store.import(&exported, None)?;
+                    own.add(&key, &exported);
+                }
+                Ok(exported) if exported.record.changeling == job.changeling => {
+                    let record = &exported.record;
+                    if let Some(usd) = record.usage.cost_usd.filter(|_| record.started_at >= month)
+                    {
+                        store.learn_cost(&job.changeling, &record.repo, record.started_at, usd)?;
+                    }
                 }
                 Ok(_) => {}
                 Err(ExchangeError::HalfWritten(_)) => half += 1,
-                Err(error) => ui.warn(format!("{error}; it is left out")),
+                Err(error) => context.ui.warn(format!("{error}; it is left out")),
             }
         }
         if half > 0 {
-            ui.note(format!(
+            context.ui.note(format!(
                 "{half} earlier records on the volume are half-written: those runs were cut off"
             ));
         }
-        Ok(())
+        Ok(own)
     }
 
     /// Takes in what a person has said of earlier failures.
@@ -133,19 +158,19 @@ impl Volume {
             .map_err(|error| Error::from(error).context(format!("cannot write {}", path.display())))
     }
 
-    /// Another call that works on the same repository, as far as can be told: it began, wrote no record,
-    /// and Modal's limit has not ended it.
+    /// Another call that works on the same repository, as far as can be told: it began, no attempt at it
+    /// has a record, and Modal's limit has not ended it.
     pub(super) fn other_at_work(
         &self,
         origin: &Origin,
         job: &Job,
         app: &App,
         now: Timestamp,
-    ) -> Option<String> {
+    ) -> Option<Origin> {
         let limit = Duration::from_secs(app.timeout_seconds);
         let is_over = |started: &Started| {
-            let record = self.record_of(&started.origin).join(exchange::FILE);
-            record.exists() || now.duration_since(started.at).unsigned_abs() > limit
+            now.duration_since(started.at).unsigned_abs() > limit
+                || self.has_record_of(&started.origin.call)
         };
         let repo = job.repo.to_string();
         self.notes()
@@ -155,7 +180,18 @@ impl Volume {
                     && started.repo == repo
                     && !is_over(started)
             })
-            .map(|started| started.origin.call)
+            .map(|started| started.origin)
+    }
+
+    /// Modal makes another attempt only when the one before is gone.
+    fn has_record_of(&self, call: &str) -> bool {
+        folders(&self.records()).is_ok_and(|folders| {
+            folders.iter().any(|folder| {
+                let key = folder.file_name().unwrap_or_default().to_string_lossy();
+                let of = key.split_once('.').map(|(call, _)| call);
+                of == Some(call) && folder.join(exchange::FILE).exists()
+            })
+        })
     }
 
     fn notes(&self) -> impl Iterator<Item = Started> {
@@ -167,20 +203,27 @@ impl Volume {
         })
     }
 
-    /// Removes records that the history has let go of, and notes nobody needs. What was spent this month
-    /// stays: the budget counts it.
-    pub(super) fn prune(&self, store: &Store, context: &Context) -> Result<()> {
+    /// Writes down what the repository's runs cost, the latest included. Without it the next calls read
+    /// more, and that is all.
+    pub(super) fn keep(&self, own: &Ledger, job: &Job) {
+        if let Err(error) = own.write(&self.ledgers(), job) {
+            tracing::warn!("cannot write what was spent to the volume: {error}");
+        }
+    }
+
+    /// Removes records of the repository that the history has let go of, and notes nobody needs. What was
+    /// spent this month stays: budgets count it, here and where it was deployed from.
+    pub(super) fn prune(&self, own: &mut Ledger, store: &Store, context: &Context) -> Result<()> {
         let now = context.clock.now();
-        let month = month_start(now, &Zone::system_or_utc().0);
-        for folder in folders(&self.records())? {
-            let Ok(exported) = Exported::read(&folder) else {
-                continue;
-            };
-            let record = &exported.record;
-            if record.started_at < month && store.run(&record.id)?.is_none() {
-                remove(&folder);
+        let month = month_of(context);
+        let mut gone = Vec::new();
+        for (key, spent) in &own.runs {
+            if spent.at < month && store.run(&spent.id)?.is_none() {
+                remove(&self.records().join(key));
+                gone.push(key.clone());
             }
         }
+        own.runs.retain(|key, _| !gone.contains(key));
         for started in self.notes() {
             let path = self.note_of(&started.origin);
             let is_recorded = self
@@ -193,6 +236,15 @@ impl Volume {
         }
         Ok(())
     }
+}
+
+/// Of a call, from the volume's root.
+pub(super) fn note_of(origin: &Origin) -> PathBuf {
+    Path::new("started").join(format!("{}.json", origin.key()))
+}
+
+fn month_of(context: &Context) -> Timestamp {
+    month_start(context.clock.now(), &Zone::system_or_utc().0)
 }
 
 fn remove(path: &Path) {

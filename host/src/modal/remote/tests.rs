@@ -264,11 +264,15 @@ fn fates_in_words() {
         let word = serde_json::to_value(&fate.state).unwrap()["state"].clone();
         assert_eq!(word, fate.state.word());
         let command = fate.command(&name).unwrap_or_else(|| "-".to_owned());
-        lines += &format!(
-            "{}: {}\n  {command}\n",
-            fate.state.word(),
-            fate.sentence(at(NOW))
-        );
+        let sentence = fate.sentence(at(NOW));
+        lines.extend([
+            word.as_str().unwrap(),
+            ": ",
+            &sentence,
+            "\n  ",
+            &command,
+            "\n",
+        ]);
     }
     insta::assert_snapshot!(lines);
 }
