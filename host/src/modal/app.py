@@ -48,7 +48,7 @@ def image():
         else:  # The word is the method's name.
             built = getattr(built, what)(*given)
     files = APP["files"]  # One mount: each takes the client several requests.
-    return built.add_local_dir(HERE, PLACE, ignore=lambda path: path.name not in files)
+    return built.add_local_dir(HERE, PLACE, ignore=lambda path: str(path) not in files)
 
 
 app = modal.App(APP["name"], tags=APP["tags"])

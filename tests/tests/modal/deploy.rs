@@ -76,6 +76,20 @@ impl World {
         self.modal.definitions(app)[function]["function"].clone()
     }
 
+    /// Where a function finds the files that came with it.
+    fn mounted(&self, app: &str, function: &str) -> Vec<String> {
+        let definitions = self.modal.definitions(app);
+        let mounts = definitions[function]["mounts"].as_object().cloned();
+        let files = mounts.into_iter().flatten().map(|(_, files)| files);
+        let files = files.filter_map(|files| files.as_array().cloned());
+        let mut names: Vec<_> = files
+            .flatten()
+            .map(|file| file["filename"].as_str().unwrap_or_default().to_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
     fn folder(&self, name: &str) -> PathBuf {
         self.env.changelings_home().join("deployments").join(name)
     }
@@ -247,6 +261,8 @@ fn a_change_builds_nothing() {
     };
     world.run(["deploy", "nightly"]).success();
     let before = world.function("changeling-nightly", "run");
+    let mounted = world.mounted("changeling-nightly", "run");
+    assert!(!mounted.is_empty());
     world
         .run([
             "edit",
@@ -261,6 +277,8 @@ fn a_change_builds_nothing() {
     let after = world.function("changeling-nightly", "run");
     assert_eq!(before["image_id"], after["image_id"]);
     assert_ne!(before["mount_ids"], after["mount_ids"]);
+    // What is kept of the deploy before is no part of this one.
+    assert_eq!(world.mounted("changeling-nightly", "run"), mounted);
     assert_eq!(after["schedule"]["cron"]["cron_string"], "0 4 * * *");
     assert_eq!(world.app("changeling-nightly")["versions"], 2);
 }
