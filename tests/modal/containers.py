@@ -177,7 +177,8 @@ class Task:
                 for mount in definition.volume_mounts
             ],
             "programs": setup.get("programs", {}),
-            "expose": [*{sys.prefix, sys.base_prefix}, *setup.get("expose", [])],
+            # A folder before what is in it, which would hide it.
+            "expose": sorted({sys.prefix, sys.base_prefix, *setup.get("expose", [])}),
             "share": setup.get("share", []),
             "commands": commands,
             "argv": [sys.executable, "-m", "modal._container_entrypoint"],
