@@ -73,7 +73,9 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         }
     }
     if deployed.is_empty() {
-        context.ui.note("nothing is deployed from here");
+        if args.all {
+            context.ui.note("nothing is deployed from here");
+        }
         return Ok(());
     }
     if args.dry_run {
@@ -171,9 +173,16 @@ pub(super) fn stop_all(
             Ok(was)
         });
         match &result {
-            Ok(was) if was == "deployed" => ui.note(format!("stopped {name}")),
-            Ok(was) if was == "absent" => ui.note(format!("{name} was not there")),
-            Ok(_) => ui.note(format!("{name} was stopped already")),
+            Ok(was) => {
+                ui.note(match was.as_str() {
+                    "deployed" => format!("stopped {name}"),
+                    "absent" => format!("{name} was not there"),
+                    _ => format!("{name} was stopped already"),
+                });
+                if let Some(kept) = kept(&deployed[name], stop) {
+                    ui.note(kept);
+                }
+            }
             Err(error) if deployed.len() > 1 => ui.error(&Error {
                 kind: error.kind,
                 error: anyhow::anyhow!("{name}: {error}"),
@@ -189,6 +198,16 @@ pub(super) fn stop_all(
     drop(progress);
     asked?;
     Ok(stopped)
+}
+
+/// What is left of an app at Modal, and what takes it away.
+fn kept(deployed: &Deployed, stop: Stop) -> Option<String> {
+    let app = &deployed.document.app;
+    let secret = app.secret.as_ref().filter(|_| !stop.delete_secret);
+    let secret = secret.map(|secret| format!("modal secret delete {}", secret.name));
+    let volume = (!stop.delete_volume).then(|| format!("modal volume delete {}", app.volume));
+    let commands: Vec<_> = secret.into_iter().chain(volume).collect();
+    (!commands.is_empty()).then(|| format!("  kept, until: {}", commands.join("; ")))
 }
 
 /// How the command ends.

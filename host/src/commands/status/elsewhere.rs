@@ -223,6 +223,17 @@ impl App {
                 format!("changeling undeploy {name}"),
             ));
         }
+        if self.is_there()
+            && self.deployed.schedule.is_some()
+            && config.changelings.get(name).is_some_and(|one| !one.enabled)
+        {
+            needs.push(need(
+                "still-fires",
+                None,
+                "is disabled here, and still on its schedule on Modal".to_owned(),
+                format!("changeling disable {name}"),
+            ));
+        }
         if !self.is_there() {
             let says =
                 "its app is not at Modal any more: somebody stopped or deleted it".to_owned();

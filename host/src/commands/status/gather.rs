@@ -52,7 +52,7 @@ pub(super) struct Month {
 pub(super) struct Need {
     /// `needs-attention`, `paused`, `failed`, `timed-out`, `interrupted` or `budget`; of what is deployed
     /// also `died-at-start`, `crashed`, `out-of-memory`, `never-started`, `no-record`, `missed-fire`,
-    /// `not-at-modal`, `forgotten` or `modal`.
+    /// `not-at-modal`, `forgotten`, `still-fires` or `modal`.
     pub(super) what: &'static str,
     /// null: all of them.
     pub(super) changeling: Option<Name>,
@@ -75,6 +75,14 @@ impl Target<'_> {
 
     pub(super) fn state(&self) -> State {
         State::of(self.changeling, self.is_paused())
+    }
+
+    /// As `state`, for the next fire: what is disabled here may still fire where it is deployed.
+    pub(super) fn state_of_next(&self) -> State {
+        match self.state() {
+            State::Disabled if self.next.is_some() => State::Enabled,
+            state => state,
+        }
     }
 }
 

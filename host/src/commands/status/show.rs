@@ -195,7 +195,7 @@ fn table(status: &Status, context: &Context) {
             if is_gone {
                 Cell::styled(style::BAD, "does not fire")
             } else {
-                next(target.state(), target.fires(), now, &here)
+                next(target.state_of_next(), target.fires(), now, &here)
             },
             last,
             Cell::new(cost),

@@ -107,7 +107,7 @@ fn what_concerns_the_whole_request() {
     assert_eq!(error.kind, Kind::NeedsPerson);
     insta::assert_snapshot!(format!("{error}\n{}", error.hint.clone().unwrap()), @r"
     there is no Modal token on this machine
-    make an account at modal.com, then: modal token new
+    make an account at modal.com, then: modal setup
     ");
 }
 

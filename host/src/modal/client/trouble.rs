@@ -87,8 +87,10 @@ impl Trouble {
     /// What to do next.
     pub fn hint(&self) -> Option<String> {
         let hint = match self.cause {
-            Cause::TokenMissing => "make an account at modal.com, then: modal token new",
-            Cause::TokenWrong => "make a new one: modal token new",
+            Cause::TokenMissing => "make an account at modal.com, then: modal setup",
+            Cause::TokenWrong => {
+                "make a new one: modal setup (MODAL_TOKEN_ID and MODAL_TOKEN_SECRET, when set, come first)"
+            }
             Cause::NotAllowed => {
                 "ask the owner of the workspace, or choose another: modal profile list"
             }

@@ -33,8 +33,13 @@ fn disabled_while_modal_is_away() {
         .env("MODAL_TOKEN_SECRET", "as-wrong");
     let output = away.run().exits(3);
     insta::assert_snapshot!("disabled_here_only", output.normalised_stderr());
+    let told = world.run(["status", "--json"]).success().json();
+    assert_eq!(told["needs_person"][0]["what"], "still-fires", "{told:#}");
+    assert!(told["changelings"][0]["next_fire"].is_string(), "{told:#}");
     // The same again ends what was begun.
     world.run(["disable", "nightly"]).success();
+    let told = world.run(["status", "--json"]).success().json();
+    assert_eq!(told["needs_person"], serde_json::json!([]), "{told:#}");
     let run = world.function("changeling-nightly", "run");
     assert!(run.get("schedule").is_none(), "{run}");
 }
