@@ -17,6 +17,7 @@ use crate::exec::Outcome;
 use crate::names::printable;
 use crate::record::{File, Record, Store, Summary};
 
+use elsewhere::Told;
 use render::Renderer;
 
 /// How often a log that is followed is looked at: two system calls each time.
@@ -59,12 +60,15 @@ struct Document {
 }
 
 pub fn run(args: &Args, context: &Context) -> Result<()> {
-    if elsewhere::show(args, context)? {
+    let told = elsewhere::show(args, context)?;
+    if told == Told::All {
         return Ok(());
     }
     let store = find::store(context)?;
     let record = find::run(&args.run, &store)?;
-    bring_files(&record, &store, context);
+    if told != Told::Away {
+        bring_files(&record, &store, context);
+    }
     if args.json {
         context.ui.json(&Document {
             log: store.read(&record.id, File::Log)?.unwrap_or_default(),

@@ -15,10 +15,20 @@ use crate::record::{Filter, Store};
 /// Clocks differ: what was said a little before a call counts as said in it.
 const EARLY: SignedDuration = SignedDuration::from_mins(10);
 
-/// Shows it, when that is what is asked for. `false`: there is a record, or nothing is deployed.
-pub(super) fn show(args: &Args, context: &Context) -> Result<bool> {
+/// Whether Modal had something to show.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    All,
+    /// There is a record, or nothing is deployed.
+    Nothing,
+    /// It could not be asked, and need not be asked again.
+    Away,
+}
+
+/// Shows it, when that is what is asked for.
+pub(super) fn show(args: &Args, context: &Context) -> Result<Told> {
     if args.offline {
-        return Ok(false);
+        return Ok(Told::Nothing);
     }
     let (deployed, wanted) = if args.run.starts_with("fc-") {
         let store = Store::open_existing(&context.home)?;
@@ -26,13 +36,13 @@ pub(super) fn show(args: &Args, context: &Context) -> Result<bool> {
             .map(|store| store.runs_of_call(&args.run))
             .transpose()?;
         if recorded.is_some_and(|runs| !runs.is_empty()) {
-            return Ok(false);
+            return Ok(Told::Nothing);
         }
         (with_call(&args.run, context)?, Some(args.run.as_str()))
     } else {
         match deployed::named(&args.run, context)? {
             Some(deployed) => (deployed, None),
-            None => return Ok(false),
+            None => return Ok(Told::Nothing),
         }
     };
     let config = Config::load(&context.home)?;
@@ -56,10 +66,12 @@ pub(super) fn show(args: &Args, context: &Context) -> Result<bool> {
             context.ui.warn(format_args!(
                 "Modal could not be asked for later runs than those known here: {error}"
             ));
-            return Ok(false);
+            return Ok(Told::Away);
         }
     };
-    let Some(seen) = seen else { return Ok(false) };
+    let Some(seen) = seen else {
+        return Ok(Told::Nothing);
+    };
     let joined = deployed.join(&seen, &store)?;
     let fate = match wanted {
         Some(call) => joined.calls.iter().find(|fate| fate.call == call),
@@ -81,14 +93,14 @@ pub(super) fn show(args: &Args, context: &Context) -> Result<bool> {
             .with_hint(format!("changeling run {name}")));
     }
     let Some(fate) = fate.filter(|fate| fate.state.is_open() || fate.state.is_bad()) else {
-        return Ok(false);
+        return Ok(Told::Nothing);
     };
     if args.json {
         let error = format!("call {} has no record, and so no JSON", fate.call);
         return Err(Error::failed(error).with_hint(format!("changeling logs {}", fate.call)));
     }
     say(args, fate, &deployed, &client, &store, context)?;
-    Ok(true)
+    Ok(Told::All)
 }
 
 /// No run of it is newer: one on this machine, for example.
