@@ -42,19 +42,22 @@ fn kill_all(find: impl Fn() -> Vec<Pid>) -> usize {
 
 #[cfg(target_os = "linux")]
 fn marked(marker: &str) -> Vec<Pid> {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    processes
+    processes(|process| {
+        // Unreadable: another user's, so not ours. Empty: a zombie.
+        let environment = std::fs::read(process.join("environ")).ok()?;
+        let mut variables = environment.split(|byte| *byte == 0);
+        Some(variables.any(|variable| variable == marker.as_bytes()))
+    })
+}
+
+/// Processes other than ourselves whose folder in `/proc` is what is looked for; `None`: it is gone.
+#[cfg(target_os = "linux")]
+fn processes(is_meant: impl Fn(&std::path::Path) -> Option<bool>) -> Vec<Pid> {
+    let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
         .filter_map(|entry| {
-            let entry = entry.ok()?;
             let pid = pid(entry.file_name().to_str()?)?;
-            // Unreadable: another user's, so not ours. Empty: a zombie.
-            let environment = std::fs::read(entry.path().join("environ")).ok()?;
-            environment
-                .split(|byte| *byte == 0)
-                .any(|variable| variable == marker.as_bytes())
-                .then_some(pid)
+            is_meant(&entry.path())?.then_some(pid)
         })
         .collect()
 }
@@ -79,18 +82,11 @@ fn marked(marker: &str) -> Vec<Pid> {
 
 #[cfg(target_os = "linux")]
 fn of_user(uid: u32) -> Vec<Pid> {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return Vec::new();
-    };
-    processes
-        .filter_map(|entry| {
-            let entry = entry.ok()?;
-            let pid = pid(entry.file_name().to_str()?)?;
-            // Not the owner of the folder: a process can see to it that this is root.
-            let status = std::fs::read_to_string(entry.path().join("status")).ok()?;
-            lives_as(&status, uid).then_some(pid)
-        })
-        .collect()
+    processes(|process| {
+        // Not the owner of the folder: a process can see to it that this is root.
+        let status = std::fs::read_to_string(process.join("status")).ok()?;
+        Some(lives_as(&status, uid))
+    })
 }
 
 /// Whether a process with this status is not dead yet, and any of its users is this one.

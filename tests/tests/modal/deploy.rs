@@ -23,6 +23,15 @@ struct World {
     modal: Modal,
 }
 
+/// Stops `nightly` and keeps what is beside it.
+const STOP: [&str; 5] = [
+    "undeploy",
+    "nightly",
+    "--yes",
+    "--keep-volume",
+    "--keep-secret",
+];
+
 const NIGHTLY: &str = "[changelings.nightly]\ntemplate = \"fixme-fairy\"\nrepo = \"acme/shop\"\n\
                        schedule = \"0 3 * * *\"\ntimezone = \"Europe/Zurich\"\n";
 

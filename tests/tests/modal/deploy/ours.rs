@@ -5,15 +5,7 @@ use std::path::PathBuf;
 use changelings_tests::Output;
 use serde_json::json;
 
-use super::{NIGHTLY, World};
-
-const STOP: [&str; 5] = [
-    "undeploy",
-    "nightly",
-    "--yes",
-    "--keep-volume",
-    "--keep-secret",
-];
+use super::{NIGHTLY, STOP, World};
 
 /// Another home with the same configuration, which has taken the app over.
 fn taken_over(world: &World) -> PathBuf {

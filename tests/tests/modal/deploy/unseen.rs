@@ -4,15 +4,7 @@ use changelings_tests::Output;
 use changelings_tests::modal::{ANY, Fault};
 use serde_json::json;
 
-use super::{NIGHTLY, World};
-
-const STOP: [&str; 5] = [
-    "undeploy",
-    "nightly",
-    "--yes",
-    "--keep-volume",
-    "--keep-secret",
-];
+use super::{NIGHTLY, STOP, World};
 
 /// Ctrl-C while Modal has been asked `call`.
 #[track_caller]
