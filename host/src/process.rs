@@ -4,10 +4,10 @@
 mod converse;
 mod marked;
 mod output;
+mod running;
 mod signals;
 mod user;
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -15,21 +15,16 @@ use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::{Child, ExitStatus, Stdio};
-use std::sync::mpsc;
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 pub use converse::Conversation;
 pub use marked::{kill_marked, kill_of_user};
-use output::{Event, Output, feed, read_into};
+pub use running::Running;
 pub use signals::{despite_interrupt, end_after, interrupted, pause, time_left, time_up};
 pub use user::User;
 
 /// Output kept of each stream unless told otherwise.
 pub const DEFAULT_MAX_OUTPUT: usize = 64 * 1024 * 1024;
-
-/// How long a reader may go on after the child ended: a grandchild in another group may hold the pipe.
-const READER_GRACE: Duration = Duration::from_secs(2);
 
 /// A program to run. The environment starts empty.
 #[derive(Clone)]
@@ -146,7 +141,7 @@ impl Command {
         self
     }
 
-    /// What the child reads; without it, nothing.
+    /// What the child reads first; without it, nothing.
     #[must_use]
     pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
         self.stdin = bytes.into();
@@ -251,89 +246,14 @@ impl Command {
     /// As `run`, and shows each piece of output to `watch` as it arrives.
     pub fn run_streaming(
         &self,
-        watch: impl FnMut(Stream, &[u8]),
-    ) -> Result<Finished, ProcessError> {
-        self.run_listening(&Cell::new(Duration::MAX), watch)
-    }
-
-    /// As `run_streaming`, and gives up on a child that prints nothing on standard output for as long
-    /// as `silence` says, which `watch` may change.
-    pub fn run_listening(
-        &self,
-        silence: &Cell<Duration>,
         mut watch: impl FnMut(Stream, &[u8]),
     ) -> Result<Finished, ProcessError> {
-        let mut child = self.spawn(Stdio::piped())?;
-        let group = Group::of(&child);
-        // Bounded: a child that writes faster than `watch` reads has to wait.
-        let (sender, events) = mpsc::sync_channel(16);
-        feed(child.stdin.take(), self.stdin.clone());
-        read_into(child.stdout.take(), Stream::Stdout, sender.clone());
-        read_into(child.stderr.take(), Stream::Stderr, sender.clone());
-        thread::spawn(move || {
-            let _ = sender.send(Event::Exit(child.wait()));
-        });
-
-        let deadline = Instant::now() + self.timeout;
-        let mut heard_at = Instant::now();
-        let mut finished = Output::new(self.max_output);
-        let mut status = None;
-        let mut grace = None;
-        let mut open = 2;
-        while status.is_none() || open > 0 {
-            let silent_until = heard_at.checked_add(silence.get());
-            let is_last = silent_until.is_none_or(|until| until >= deadline);
-            let patient_until = silent_until.map_or(deadline, |until| until.min(deadline));
-            let until = grace.unwrap_or(patient_until);
-            let now = Instant::now();
-            if now >= until && status.is_some() {
-                break;
-            }
-            if now >= until || (interrupted() && status.is_none() && !self.cleans_up) {
-                group.kill();
-                return Err(if now >= until && !is_last {
-                    ProcessError::Silent {
-                        program: self.name(),
-                        silence: silence.get(),
-                    }
-                } else if now >= until {
-                    ProcessError::TimedOut {
-                        program: self.name(),
-                        timeout: self.timeout,
-                    }
-                } else {
-                    ProcessError::Interrupted(self.name())
-                });
-            }
-            let patience = until
-                .saturating_duration_since(now)
-                .min(Duration::from_millis(100));
-            match events.recv_timeout(patience) {
-                Ok(Event::Bytes(stream, bytes)) => {
-                    if stream == Stream::Stdout {
-                        heard_at = Instant::now();
-                    }
-                    watch(stream, &bytes);
-                    finished.keep(stream, &bytes);
-                }
-                Ok(Event::End) => open -= 1,
-                Ok(Event::Exit(result)) => {
-                    status = Some(result.map_err(|e| ProcessError::Pipe(self.name(), e))?);
-                    // Whatever it left behind in its group goes with it, and lets go of the pipes.
-                    group.kill();
-                    grace = Some(Instant::now() + READER_GRACE);
-                }
-                Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
-            }
+        let mut running = self.start()?;
+        running.say_no_more();
+        while let Some((stream, bytes)) = running.next(Duration::MAX)? {
+            watch(stream, &bytes);
         }
-        let Some(status) = status else {
-            return Err(ProcessError::Pipe(
-                self.name(),
-                io::Error::other("its exit status was lost"),
-            ));
-        };
-        Ok(finished.finish(status))
+        running.finish()
     }
 }
 

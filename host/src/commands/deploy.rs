@@ -13,7 +13,7 @@ use super::enable::existing;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
-use crate::modal::client::Client;
+use crate::modal::client::{Client, Session};
 use crate::modal::deploy::{self, How, Inspected, News, Place, Preparation, Prepared, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
 use crate::names::Name;
@@ -118,13 +118,14 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     if let Some(note) = budgets(deployed.len(), config.defaults.monthly_budget_usd) {
         ui.note(note);
     }
-    let place = look(&prepared, &client, &home, args.take_over, &config, context)?;
+    let modal = &mut client.connect()?;
+    let place = look(&prepared, modal, &home, args.take_over, &config, context)?;
     for prepared in &prepared {
         prepared.write(context)?;
     }
-    let sent = send(&client, &prepared, &place, context)?;
+    let sent = send(modal, &prepared, &place, context)?;
     let verified = match args.verify {
-        Verify::Quick => verify::quick(&client, &sent, &place, context)?,
+        Verify::Quick => verify::quick(modal, &sent, &place, context)?,
         Verify::None | Verify::Full => Verified::new(),
     };
     left_behind(&config, &deployments, context)?;
@@ -186,7 +187,7 @@ fn prepare_all(
 /// Asks Modal what is there already: somebody else's apps, and room for crons; and where that is.
 fn look(
     prepared: &[Prepared],
-    client: &Client,
+    modal: &mut Session,
     home: &str,
     take_over: bool,
     config: &Config,
@@ -202,7 +203,7 @@ fn look(
         .any(|document| document.app.schedule.is_some());
     let environment = config.modal.environment.as_deref();
     let progress = context.ui.progress("asking Modal what is there");
-    let Inspected { apps, place, crons } = deploy::inspect(client, environment, &apps, has_cron)?;
+    let Inspected { apps, place, crons } = deploy::inspect(modal, environment, &apps, has_cron)?;
     drop(progress);
     for prepared in prepared {
         let document = prepared.document();
@@ -228,7 +229,7 @@ fn look(
 
 /// Deploys them; a line for each as it ends.
 fn send(
-    client: &Client,
+    modal: &mut Session,
     prepared: &[Prepared],
     place: &Place,
     context: &Context,
@@ -251,7 +252,7 @@ fn send(
     let progress = ui.progress(what);
     let mut sent = Vec::new();
     let asked = deploy::send(
-        client,
+        modal,
         &sendings,
         place,
         How::default(),

@@ -1,9 +1,9 @@
 //! The one process that talks to Modal: a small package of ours, run by the Python that has Modal's
-//! official client. One request, answers while it works; however many apps it is about.
+//! official client. Requests one after the other, answers while it works; however many apps they are about.
 
+mod session;
 mod trouble;
 
-use std::cell::Cell;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -14,9 +14,10 @@ use serde_json::{Map, Value};
 use super::ModalError;
 use crate::config::Config;
 use crate::context::{Context, Environment, create_private_dir};
-use crate::names::{Digest, printable, printable_lines};
-use crate::process::{Command, ProcessError, Stream, find_on_path};
+use crate::names::{Digest, printable_lines};
+use crate::process::{Command, find_on_path};
 use crate::python::{Script, Version, executable};
+pub use session::Session;
 pub use trouble::{Cause, Trouble};
 
 /// The oldest client that can do all that is asked here.
@@ -115,72 +116,31 @@ impl Client {
         })
     }
 
-    /// Asks, and shows every answer to `hear` as it comes. What went wrong with one app is such an
-    /// answer. After Modal answered at all, `silence` is how long it may say nothing.
+    /// Starts the process. It asks Modal nothing before the first request.
     ///
     /// # Errors
-    /// Modal cannot be reached, refuses the token, or something else that concerns the whole request.
+    /// It cannot be started.
+    pub fn connect(&self) -> Result<Session, ModalError> {
+        Ok(Session::of(self.command().start()?, self.python.clone()))
+    }
+
+    /// One request in a process of its own: see [`Session::ask`].
+    ///
+    /// # Errors
+    /// As there.
     pub fn call(
         &self,
         request: &Value,
         silence: Duration,
         hear: &mut dyn FnMut(Answer),
     ) -> Result<(), ModalError> {
-        let patience = Cell::new(PATIENCE);
-        let mut connected = false;
-        let mut done = false;
-        let mut trouble = None;
-        let mut pending = Vec::new();
-        let finished = self
-            .command(request)
-            .run_listening(&patience, |stream, bytes| {
-                if stream == Stream::Stderr {
-                    return;
-                }
-                pending.extend_from_slice(bytes);
-                while let Some(end) = pending.iter().position(|byte| *byte == b'\n') {
-                    let line: Vec<_> = pending.drain(..=end).collect();
-                    let Ok(answer) = serde_json::from_slice::<Answer>(&line) else {
-                        tracing::warn!(
-                            "not understood: {}",
-                            printable(&String::from_utf8_lossy(&line))
-                        );
-                        continue;
-                    };
-                    match answer.event.as_str() {
-                        "connected" => {
-                            connected = true;
-                            patience.set(silence);
-                        }
-                        "done" => done = true,
-                        "error" if answer.app.is_none() => trouble = answer.trouble(),
-                        _ => hear(answer),
-                    }
-                }
-            });
-        if let Some(trouble) = trouble {
-            return Err(trouble.into());
-        }
-        match finished {
-            Ok(_) if done => Ok(()),
-            Ok(finished) => Err(ModalError::Ended {
-                python: self.python.clone(),
-                code: finished.code(),
-                said: last_lines(&finished.stderr),
-            }),
-            Err(ProcessError::Silent { silence, .. }) if connected => {
-                Err(ModalError::Silent(silence))
-            }
-            Err(ProcessError::Silent { silence, .. }) => Err(ModalError::NoAnswer(silence)),
-            Err(error) => Err(error.into()),
-        }
+        self.connect()?.ask(request, silence, hear)
     }
 
-    fn command(&self, request: &Value) -> Command {
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.python)
             .arg(&self.folder)
             .cwd(self.folder.join("empty"))
-            .stdin(request.to_string())
             .timeout(NO_END)
             .max_output(256 * 1024);
         // Modal's own settings, proxies and certificates are the user's.
@@ -228,19 +188,6 @@ fn install(cache: &Path) -> Result<PathBuf, ModalError> {
             Ok(folder)
         }
     }
-}
-
-/// The end of what a program says before it dies: what it died of.
-fn last_lines(stderr: &[u8]) -> String {
-    let text = String::from_utf8_lossy(stderr);
-    let mut lines: Vec<_> = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .rev()
-        .take(3)
-        .collect();
-    lines.reverse();
-    printable_lines(&lines.join("\n"))
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub use ask::{Crons, Found, Inspected, Place, inspect};
 pub use prepare::{Preparation, Prepared, here, rescheduled};
 
-use super::client::{Client, PATIENCE, Trouble};
+use super::client::{Client, PATIENCE, Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
@@ -149,13 +149,13 @@ pub fn check_crons(documents: &[&Document], crons: &Crons, limit: u32) -> Result
     ))
 }
 
-/// Sends documents that lie in their folders, all in one process, and notes what Modal has then. One that
+/// Sends documents that lie in their folders, all at once, and notes what Modal has then. One that
 /// fails leaves what was deployed before as it was.
 ///
 /// # Errors
 /// Modal cannot be asked at all. What goes wrong with one app is news.
 pub fn send(
-    client: &Client,
+    modal: &mut Session,
     sendings: &[Sending<'_>],
     place: &Place,
     how: How,
@@ -192,7 +192,7 @@ pub fn send(
         "apps": sendings.iter().map(app).collect::<Vec<_>>(),
         "parallel": PARALLEL,
     });
-    let asked = client.call(&request, PATIENCE, &mut |answer| {
+    let asked = modal.ask(&request, PATIENCE, &mut |answer| {
         let Some(sending) = answer.app.as_deref().and_then(|app| open.get(app).copied()) else {
             return;
         };
@@ -387,7 +387,7 @@ pub struct Check {
 /// # Errors
 /// Modal cannot be asked at all.
 pub fn verify(
-    client: &Client,
+    modal: &mut Session,
     documents: &[&Document],
     environment: Option<&str>,
     hear: &mut dyn FnMut(&Name, Result<Vec<Check>>),
@@ -397,7 +397,7 @@ pub fn verify(
         "environment": environment,
         "apps": documents.iter().map(|document| &document.app.name).collect::<Vec<_>>(),
     });
-    client.call(&request, PATIENCE, &mut |answer| {
+    modal.ask(&request, PATIENCE, &mut |answer| {
         let known = documents
             .iter()
             .find(|document| Some(&document.app.name) == answer.app.as_ref());

@@ -8,19 +8,25 @@ use std::thread;
 
 use super::{Finished, Stream};
 
+#[derive(Debug)]
 pub(super) enum Event {
     Bytes(Stream, Vec<u8>),
     End,
     Exit(io::Result<ExitStatus>),
 }
 
-pub(super) fn feed(stdin: Option<ChildStdin>, bytes: Vec<u8>) {
-    if let Some(mut stdin) = stdin
-        && !bytes.is_empty()
-    {
-        // A child that does not read its input is no error of ours.
-        thread::spawn(move || stdin.write_all(&bytes));
-    }
+/// Writes what is sent, until nothing more can come.
+pub(super) fn feed(stdin: Option<ChildStdin>) -> mpsc::Sender<Vec<u8>> {
+    let (sender, pieces) = mpsc::channel::<Vec<u8>>();
+    thread::spawn(move || {
+        let Some(mut stdin) = stdin else { return };
+        while let Ok(piece) = pieces.recv() {
+            if stdin.write_all(&piece).is_err() {
+                return;
+            }
+        }
+    });
+    sender
 }
 
 pub(super) fn read_into(
@@ -44,6 +50,7 @@ pub(super) fn read_into(
     });
 }
 
+#[derive(Debug, Default)]
 pub(super) struct Output {
     stdout: Vec<u8>,
     stderr: Vec<u8>,

@@ -1,3 +1,5 @@
+use std::time::Instant;
+
 use super::*;
 
 fn sh(script: &str) -> Command {
@@ -61,4 +63,28 @@ fn long_output_is_cut() {
         .run()
         .unwrap();
     assert!(finished.truncated && finished.stdout.len() == 1000);
+}
+
+#[test]
+fn told_more_while_it_runs() {
+    let mut cat = Command::new("/bin/cat").stdin("one").start().unwrap();
+    let mut heard = Vec::new();
+    while let Some((stream, bytes)) = cat.next(Duration::from_secs(10)).unwrap() {
+        assert_eq!(stream, Stream::Stdout);
+        heard.extend(bytes);
+        match heard.as_slice() {
+            b"one" => cat.say(" two"),
+            b"one two" => cat.say_no_more(),
+            _ => {}
+        }
+    }
+    assert_eq!(heard, b"one two");
+    assert!(cat.finish().unwrap().success());
+}
+
+#[test]
+fn silence_is_bounded() {
+    let mut cat = Command::new("/bin/cat").start().unwrap();
+    let error = cat.next(Duration::from_millis(100)).unwrap_err();
+    assert!(matches!(error, ProcessError::Silent { .. }), "{error}");
 }

@@ -64,7 +64,8 @@ pub(in crate::commands) fn reschedule(
         .collect();
     let names = names.join(" ");
     let unfinished = |error| unfinished(error, &names, enabled);
-    let client = Client::find(config, context).map_err(|error| unfinished(error.into()))?;
+    let modal = Client::find(config, context).and_then(|client| client.connect());
+    let mut modal = modal.map_err(|error| unfinished(error.into()))?;
     let how = How { end_runs: ends_all };
     let progress = ui.progress("telling Modal");
     let mut first = None;
@@ -79,7 +80,8 @@ pub(in crate::commands) fn reschedule(
             .iter()
             .map(|deployed| deployed.document.app.name.as_str())
             .collect();
-        let inspected = deploy::inspect(&client, environment, &apps, false).map_err(unfinished)?;
+        let inspected =
+            deploy::inspect(&mut modal, environment, &apps, false).map_err(unfinished)?;
         let mut documents: Vec<Document> = Vec::new();
         for deployed in there {
             let name = &deployed.document.changeling;
@@ -114,7 +116,7 @@ pub(in crate::commands) fn reschedule(
             }
         };
         let place = &inspected.place;
-        deploy::send(&client, &sendings, place, how, context, &mut hear).map_err(unfinished)?;
+        deploy::send(&mut modal, &sendings, place, how, context, &mut hear).map_err(unfinished)?;
     }
     drop(progress);
     match first {

@@ -5,7 +5,7 @@ use crate::commands::run;
 use crate::commands::several::Errors;
 use crate::context::Context;
 use crate::error::Result;
-use crate::modal::client::Client;
+use crate::modal::client::Session;
 use crate::modal::deploy::{self, Check, Place};
 use crate::names::Name;
 
@@ -14,7 +14,7 @@ pub(super) type Verified = Vec<(Name, Result<Vec<Check>>)>;
 
 /// Asks each, without a run.
 pub(super) fn quick(
-    client: &Client,
+    modal: &mut Session,
     sent: &[Sent],
     place: &Place,
     context: &Context,
@@ -29,7 +29,7 @@ pub(super) fn quick(
         .ui
         .progress("looking whether a run could work there");
     let environment = place.environment.as_deref();
-    deploy::verify(client, &documents, environment, &mut |name, checks| {
+    deploy::verify(modal, &documents, environment, &mut |name, checks| {
         verified.push((name.clone(), checks));
     })?;
     drop(progress);

@@ -1,11 +1,12 @@
-"""Talks to Modal for `changeling`: one request on standard input, its answers on standard output.
+"""Talks to Modal for `changeling`: requests on standard input, their answers on standard output.
 
-The request is one JSON document, `{"op": ..., "environment": null or a name, ...}`; `OPS` says which
-module answers which. Answers are JSON documents, one a line: `connected` when Modal has answered,
-then those of the op, `error` for what went wrong, and `done` at the end. Nothing else is printed
-there. Secrets are in requests alone.
+A request is one JSON document in a line, `{"op": ..., "environment": null or a name, ...}`; `OPS` says
+which module answers which. The next is read when one is answered. Answers are JSON documents, one a
+line: `connected` when Modal has answered for the first time, then those of the op, `error` for what
+went wrong, and `done` at the end. Nothing else is printed there. Secrets are in requests alone.
 """
 
+import gc
 import importlib
 import json
 import sys
@@ -31,23 +32,31 @@ OPS = {
 
 def main():
     report.take_stdout()
-    request = json.loads(sys.stdin.read())
     # Of messages that only Modal's own programs send: known, and said in report.py.
     warnings.simplefilter("ignore")
-    try:
-        import modal
+    connected = False
+    for line in sys.stdin:
+        report.begin()
+        request = json.loads(line)
+        try:
+            import modal
 
-        # Messages of our own do not look there by themselves.
-        default = modal.config.config.get("environment")
-        request["environment"] = request["environment"] or default
-        modal.Client.from_env().hello()
-        report.emit("connected", client=modal.__version__)
-        module = importlib.import_module(OPS[request["op"]])
-        getattr(module, request["op"])(request)
-    except Exception as error:
-        report.failed(error)
-        return 1
-    report.emit("done")
+            # Messages of our own do not look there by themselves.
+            default = modal.config.config.get("environment")
+            request["environment"] = request["environment"] or default
+            if not connected:
+                # What is loaded stays: looking for garbage in it again and again takes a tenth of the time.
+                gc.freeze()
+                gc.set_threshold(100_000)
+                modal.Client.from_env().hello()
+                report.emit("connected", client=modal.__version__)
+                connected = True
+            module = importlib.import_module(OPS[request["op"]])
+            getattr(module, request["op"])(request)
+        except Exception as error:
+            report.failed(error)
+            return 1
+        report.emit("done")
     return 0
 
 

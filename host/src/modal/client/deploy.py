@@ -1,6 +1,7 @@
 """Apps: deploying many at once, what Modal knows of them, stopping them."""
 
 import asyncio
+import functools
 import importlib.util
 import io
 import os
@@ -217,11 +218,7 @@ async def _count_crons(environments):
 
 def deploy(request):
     """Deploys every app in `apps`. One that fails stays as it was, and the others go on."""
-    sys.dont_write_bytecode = True
     environment = request["environment"]
-    # The client would start git four times for each app. What is deployed is no state of a repository.
-    modal.runner.get_git_commit_info = _no_commit
-    blob_utils.get_upload_hashes = _hashing_once(blob_utils.get_upload_hashes)
 
     async def one(number, app):
         name = app["name"]
@@ -255,6 +252,10 @@ async def _no_commit():
     return None
 
 
+# The client would start git four times for each app. What is deployed is no state of a repository.
+modal.runner.get_git_commit_info = _no_commit
+
+
 def _hashing_once(hashes):
     """The program for the container is large, and the same file in every app: it is read once."""
     known = {}
@@ -271,13 +272,22 @@ def _hashing_once(hashes):
     return once
 
 
+blob_utils.get_upload_hashes = _hashing_once(blob_utils.get_upload_hashes)
+
+
 def _load(number, file):
     """The app's file as a module of its own, though all are called alike."""
     spec = importlib.util.spec_from_file_location(f"changeling_app_{number}", file)
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
+    exec(_compiled(file.read_bytes()), vars(module))
     return module
+
+
+@functools.cache
+def _compiled(text):
+    """Apps differ in their `job.json` alone."""
+    return compile(text, "app.py", "exec")
 
 
 async def _soon(coroutine):

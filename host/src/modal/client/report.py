@@ -25,11 +25,16 @@ def take_stdout():
     sys.stdout = sys.stderr
 
 
+def begin():
+    """A request has come."""
+    global _last
+    _last = time.monotonic()
+
+
 def emit(event, **fields):
     """One answer."""
-    global _last
     if event != "alive":
-        _last = time.monotonic()
+        begin()
     line = json.dumps({"event": event, **fields})
     with _lock:
         _answers.write(line + "\n")
@@ -37,7 +42,7 @@ def emit(event, **fields):
 
 
 def quiet_for():
-    """Seconds since something was said that is more than a sign of life."""
+    """Seconds since a request came, or since something was said that is more than a sign of life."""
     return time.monotonic() - _last
 
 

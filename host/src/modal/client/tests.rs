@@ -98,6 +98,29 @@ fn a_conversation() {
 }
 
 #[test]
+fn several_requests_to_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = r#"#!/bin/sh
+        echo started >> ../../../started
+        echo '{"event":"connected"}'
+        while read -r request; do
+            echo "{\"event\":\"app\",\"app\":\"a\",\"asked\":$request}"
+            echo '{"event":"done"}'
+        done"#;
+    let context = installed(folder.path(), "1.6.4", script);
+    let mut session = find(&context).unwrap().connect().unwrap();
+    for number in [1, 2] {
+        let mut heard = Vec::new();
+        let request = json!({ "op": "look", "number": number });
+        let mut hear = |answer: Answer| heard.push(answer.fields["asked"]["number"].clone());
+        session.ask(&request, PATIENCE, &mut hear).unwrap();
+        assert_eq!(heard, [number]);
+    }
+    let started = std::fs::read_to_string(folder.path().join("home/started")).unwrap();
+    assert_eq!(started, "started\n");
+}
+
+#[test]
 fn what_concerns_the_whole_request() {
     let (result, _) = answers(
         r#"read -r request

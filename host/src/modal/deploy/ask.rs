@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::modal::client::{Answer, Client, PATIENCE};
+use crate::modal::client::{Answer, PATIENCE, Session};
 use crate::names::printable;
 
 /// An app as Modal describes it.
@@ -94,7 +94,7 @@ impl Crons {
 /// # Errors
 /// Modal cannot be asked, or not about one of them.
 pub fn inspect(
-    client: &Client,
+    modal: &mut Session,
     environment: Option<&str>,
     apps: &[&str],
     crons: bool,
@@ -107,7 +107,7 @@ pub fn inspect(
     });
     let mut inspected = Inspected::default();
     let mut failed = None;
-    client.call(
+    modal.ask(
         &request,
         PATIENCE,
         &mut |answer| match answer.event.as_str() {
