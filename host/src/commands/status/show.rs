@@ -9,7 +9,6 @@ use crate::schedule::Zone;
 use crate::ui::style::{self, paint};
 use crate::ui::{Cell, Column, block, time};
 
-use super::super::list::next;
 use super::super::runs::shown;
 
 /// Differences of one changeling that are shown.
@@ -153,7 +152,7 @@ fn table(status: &Status, context: &Context) {
     let with_repo = targets
         .iter()
         .any(|target| target.changeling.repos.len() > 1);
-    let mut columns = vec![Column::new("NAME").last_to_shrink()];
+    let mut columns = vec![Column::new("NAME").whole()];
     if with_repo {
         columns.push(
             Column::new("REPOSITORY")
@@ -164,12 +163,12 @@ fn table(status: &Status, context: &Context) {
     }
     let with_place = !status.elsewhere.apps.is_empty();
     if with_place {
-        columns.push(Column::new("WHERE").last_to_shrink());
+        columns.push(Column::new("WHERE").last_to_shrink().may_go());
     }
     columns.extend([
         Column::new("NEXT").at_least(12),
         Column::new("LAST").last_to_shrink().at_least(14),
-        Column::new("THIS MONTH").right().at_least(8),
+        Column::new("THIS MONTH").right().at_least(8).may_go(),
     ]);
     let rows = targets.iter().map(|target| {
         let mut row = vec![Cell::styled(style::NAME, target.changeling.name.as_str())];
@@ -180,7 +179,6 @@ fn table(status: &Status, context: &Context) {
             row.push(place(target, status));
         }
         let app = status.elsewhere.of(&target.changeling.name);
-        let is_gone = app.is_some_and(|app| !app.is_there());
         let news = app.and_then(|app| app.news(&target.repo.to_string(), target.last.as_ref()));
         let last = match news {
             Some(fate) => elsewhere::last(fate, now),
@@ -191,15 +189,7 @@ fn table(status: &Status, context: &Context) {
         } else {
             String::new()
         };
-        row.extend([
-            if is_gone {
-                Cell::styled(style::BAD, "does not fire")
-            } else {
-                next(target.state_of_next(), target.fires(), now, &here)
-            },
-            last,
-            Cell::new(cost),
-        ]);
+        row.extend([target.next.cell(now, &here), last, Cell::new(cost)]);
         row
     });
     context.ui.table(columns, rows);
