@@ -165,13 +165,15 @@ fn needs(
     }
     for target in targets.iter().filter(|target| target.is_paused()) {
         let name = &target.changeling.name;
-        let last = target.last.as_ref().map(sentence).unwrap_or_default();
+        // One that waits for a person is told of by itself.
+        let last = target.last.as_ref().filter(|last| !last.needs_person());
+        let last = last.map_or_else(String::new, |last| format!("; {}", sentence(last)));
         needs.push(Need {
             what: "paused",
             changeling: Some(name.clone()),
             repo: Some(target.repo.to_string()),
             run: target.last.as_ref().map(|run| run.id.clone()),
-            says: format!("paused after {} failures in a row; {last}", target.failures),
+            says: format!("paused after {} failures in a row{last}", target.failures),
             command: format!("changeling enable {name}   # once it is mended"),
         });
     }
