@@ -9,6 +9,7 @@ use crate::commands::several::Errors;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::exec::Outcome;
 use crate::modal::Client;
 use crate::modal::remote::{self, Followed, News, Status};
 use crate::names::printable;
@@ -18,6 +19,9 @@ use crate::ui::{Progress, Ui};
 
 /// How Python begins its account of an error.
 const TRACEBACK: &str = "Traceback (most recent call last):";
+/// How this program begins what it says last, and what it says to do.
+const ERROR: &str = "error: ";
+const HELP: &str = " help: ";
 
 pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result<()> {
     let name = deployed.name();
@@ -45,7 +49,7 @@ pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result
         context.clock.now(),
         &mut |news| watch.hear(&news),
     )?;
-    watch.end(&store)?;
+    watch.end(&followed, &store)?;
     if args.detach {
         detached(args, deployed, &followed, context);
         return Ok(());
@@ -125,8 +129,11 @@ fn ended(
                 super::show::show(&answer, &ended, context);
             }
             answers.push(answer);
-            failed(&record.id, &outcome, None)
-                .map(|error| if args.json { error } else { told(error) })
+            if args.json {
+                failed(&record.id, &outcome, None)
+            } else {
+                told(&outcome, None)
+            }
         } else {
             let error = unrecorded(deployed, call, followed);
             answers.push(Answer::failed(&error, name, repo.clone()));
@@ -163,8 +170,8 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
             None => Error::failed("Modal did not say how the run ended").with_hint(goes_on),
         };
     };
-    let said = match &ended.message {
-        Some(message) if !message.trim().is_empty() => format!(": {}", message.trim()),
+    let said = match ended.message.as_deref().map(raised) {
+        Some(message) if !message.is_empty() => format!(": {message}"),
         _ => String::new(),
     };
     let logs = format!("changeling logs {call}");
@@ -182,7 +189,7 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
         Status::InitFailure => (
             Kind::RunFailed,
             "its container died before the run began",
-            logs,
+            format!("changeling deploy {name} --verify quick   # sends it anew, and tries it"),
         ),
         Status::Success => (
             Kind::Failed,
@@ -194,6 +201,21 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
     Error::new(kind, format!("{what}{said}")).with_hint(hint)
 }
 
+/// What an exception says, of how Python writes it: `RuntimeError('it says this')`.
+fn raised(message: &str) -> &str {
+    let message = message.trim();
+    let inner = || {
+        let (name, rest) = message.split_once('(')?;
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let inner = rest.strip_suffix(')').filter(|_| is_name)?;
+        let quote = inner.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        let inner = inner[1..].strip_suffix(quote)?;
+        // Else it is written in another way than it is said.
+        (!inner.contains(['\\', quote])).then_some(inner)
+    };
+    inner().unwrap_or(message)
+}
+
 /// What a person sees while the run goes on there.
 struct Watch<'a> {
     ui: &'a Ui,
@@ -202,8 +224,9 @@ struct Watch<'a> {
     targets: BTreeMap<String, usize>,
     /// Lines whose end has not come yet.
     held: BTreeMap<String, String>,
-    /// Python's account of an error. What it says stands in the record, if there is one.
-    tracebacks: BTreeMap<String, Vec<String>>,
+    /// What may be the container's last word of an error, and Python's account of it: held back, since it
+    /// is said once more of how the call ended.
+    last_words: BTreeMap<String, LastWords>,
     waiting: Option<Progress>,
 }
 
@@ -227,7 +250,7 @@ impl<'a> Watch<'a> {
             }),
             targets: BTreeMap::new(),
             held: BTreeMap::new(),
-            tracebacks: BTreeMap::new(),
+            last_words: BTreeMap::new(),
             waiting: Some(ui.progress(what)),
         }
     }
@@ -263,13 +286,23 @@ impl<'a> Watch<'a> {
 
     fn line(&mut self, call: &str, line: &str) {
         let line = anstream::adapter::strip_str(line.trim_end()).to_string();
-        if let Some(traceback) = self.tracebacks.get_mut(call) {
-            traceback.push(line);
-        } else if line.starts_with(TRACEBACK) {
-            self.tracebacks.insert(call.to_owned(), vec![line]);
+        let mut held = self.last_words.remove(call).unwrap_or_default();
+        if !held.traceback.is_empty() || line.starts_with(TRACEBACK) {
+            held.traceback.push(line);
+        } else if line.starts_with(HELP) && !held.error.is_empty() || line.is_empty() {
+            held.error.push(line);
         } else {
-            self.tell(call, &line);
+            // It went on: that was not its end.
+            for line in std::mem::take(&mut held.error) {
+                self.tell(call, &line);
+            }
+            if line.starts_with(ERROR) {
+                held.error.push(line);
+            } else {
+                self.tell(call, &line);
+            }
         }
+        self.last_words.insert(call.to_owned(), held);
     }
 
     fn tell(&self, call: &str, line: &str) {
@@ -284,15 +317,96 @@ impl<'a> Watch<'a> {
         }
     }
 
-    /// What was held back of calls that left no record.
-    fn end(self, store: &Store) -> Result<()> {
-        for (call, lines) in &self.tracebacks {
-            if store.runs_of_call(call)?.is_empty() {
-                for line in lines {
-                    self.tell(call, line);
-                }
+    /// Of what was held back, what is not said of how the call ended.
+    fn end(self, followed: &Followed, store: &Store) -> Result<()> {
+        for (call, held) in &self.last_words {
+            let record = store.runs_of_call(call)?.into_iter().next();
+            let outcome = record.and_then(|record| record.outcome);
+            let ended = followed.ended.iter().find(|ended| ended.call == *call);
+            let message = ended.and_then(|ended| ended.message.as_deref().map(raised));
+            let said = outcome.as_ref().map(Outcome::sentence);
+            let said = said.or_else(|| message.map(str::to_owned));
+            for line in held.beyond(said.as_deref(), outcome.is_some()) {
+                self.tell(call, line);
             }
         }
         Ok(())
+    }
+}
+
+/// The end of what a container said.
+#[derive(Default)]
+struct LastWords {
+    /// `error: ...`, and what to do.
+    error: Vec<String>,
+    traceback: Vec<String>,
+}
+
+impl LastWords {
+    /// The lines that say more than `said`. `recorded`: the run has its record, and Python has nothing to
+    /// add to it.
+    fn beyond(&self, said: Option<&str>, recorded: bool) -> Vec<&str> {
+        let said = said.map(printable).unwrap_or_default();
+        let is_said = |line: &str| {
+            let line = printable(line.trim_start_matches(ERROR).trim());
+            !line.is_empty() && said.contains(&line)
+        };
+        // It ends in `RuntimeError: what is said`.
+        let last = self.traceback.iter().rfind(|line| !line.is_empty());
+        let is_traced = recorded
+            || last.is_some_and(|last| !said.is_empty() && printable(last).contains(&said));
+        let error = self.error.iter().map(String::as_str);
+        let error = error.filter(|line| !is_said(line));
+        let traceback = self.traceback.iter().filter(|_| !is_traced);
+        error.chain(traceback.map(String::as_str)).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn beyond(error: &[&str], traceback: &[&str], said: Option<&str>, recorded: bool) -> String {
+        let lines = |lines: &[&str]| lines.iter().map(|line| (*line).to_owned()).collect();
+        let held = LastWords {
+            error: lines(error),
+            traceback: lines(traceback),
+        };
+        held.beyond(said, recorded).join("|")
+    }
+
+    #[test]
+    fn what_an_exception_says() {
+        assert_eq!(raised("RuntimeError('it died')\n"), "it died");
+        assert_eq!(raised("RuntimeError(\"it's dead\")"), "it's dead");
+        for other in [
+            "it died (twice)",
+            r"RuntimeError('a\'b')",
+            "KeyError(3)",
+            "RuntimeError('",
+            "",
+            "X('a', 'b')",
+        ] {
+            assert_eq!(raised(other), other);
+        }
+    }
+
+    #[test]
+    fn what_is_said_of_the_end_is_not_said_before_it() {
+        let error = ["error: mirror: refused", " help: renew it"];
+        let traceback = [TRACEBACK, "  File", "RuntimeError: mirror: refused", ""];
+        let all = "error: mirror: refused| help: renew it|Traceback (most recent call last):|  File|\
+                   RuntimeError: mirror: refused|";
+        assert_eq!(beyond(&error, &traceback, None, false), all);
+        let said = Some("mirror: refused");
+        assert_eq!(beyond(&error, &traceback, said, true), " help: renew it");
+        assert_eq!(beyond(&error, &traceback, said, false), " help: renew it");
+        // Another error than the one that is told.
+        let other = beyond(&error, &traceback, Some("out of memory"), true);
+        assert_eq!(other, "error: mirror: refused| help: renew it");
+        assert_eq!(
+            beyond(&error, &traceback, Some("out of memory"), false),
+            all
+        );
     }
 }
