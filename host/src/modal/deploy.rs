@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub use ask::{Crons, Found, Inspected, Place, inspect};
 pub use prepare::{Preparation, Prepared, here, rescheduled};
 
-use super::client::{Client, PATIENCE, Session, Trouble};
+use super::client::{PATIENCE, Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
@@ -321,7 +321,7 @@ pub struct Stop {
 /// # Errors
 /// Modal cannot be asked at all.
 pub fn stop(
-    client: &Client,
+    modal: &mut Session,
     deployed: &BTreeMap<Name, Deployed>,
     stop: Stop,
     home: &str,
@@ -354,7 +354,7 @@ pub fn stop(
             "environment": environment,
             "apps": apps.iter().map(|(_, deployed)| app(deployed)).collect::<Vec<_>>(),
         });
-        client.call(&request, PATIENCE, &mut |answer| {
+        modal.ask(&request, PATIENCE, &mut |answer| {
             let known = apps
                 .iter()
                 .find(|(_, deployed)| Some(&deployed.document.app.name) == answer.app.as_ref());

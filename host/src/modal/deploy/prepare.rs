@@ -10,7 +10,7 @@ use crate::config::{Changeling, Config, Layer};
 use crate::context::Context;
 use crate::error::{Error, Result};
 use crate::git::Git;
-use crate::job::Identity;
+use crate::git::Identity;
 use crate::modal::APP;
 use crate::modal::deployment::{APP_FILE, Deployed, Deployments, has_template, seal};
 use crate::modal::document::{Document, RUNNER};
