@@ -3,6 +3,7 @@
 
 mod ask;
 mod prepare;
+mod reschedule;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -10,7 +11,8 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 pub use ask::{Crons, Found, Inspected, Place, inspect};
-pub use prepare::{Preparation, Prepared, here, rescheduled};
+pub use prepare::{Preparation, Prepared, here};
+pub use reschedule::{Rescheduled, rescheduled};
 
 use super::client::{Client, PATIENCE, Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
@@ -111,6 +113,14 @@ pub fn check_place(before: &Deployed, place: &Place) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// What is there is what is noted here, whoever deployed it: what was adopted, and not deployed again since.
+pub fn is_as_noted(deployed: &Deployed, found: &Found) -> bool {
+    let document = &deployed.document;
+    found.app_id.as_ref() == Some(&deployed.app_id)
+        && found.tags.get(TAG_HOME) == Some(&document.home)
+        && found.tags.get(TAG_JOB) == document.app.tags.get(TAG_JOB)
 }
 
 /// Whether the crons of these documents fit into the workspace.

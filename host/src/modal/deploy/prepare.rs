@@ -8,15 +8,14 @@ use std::sync::Arc;
 
 use crate::config::{Changeling, Config, Layer};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::Git;
 use crate::job::Identity;
 use crate::modal::APP;
-use crate::modal::deployment::{APP_FILE, Deployed, Deployments, has_template, seal};
+use crate::modal::deployment::{Deployed, Deployments, seal};
 use crate::modal::document::{Document, RUNNER};
 use crate::modal::freeze::{Frozen, Machine, Parts, freeze};
 use crate::modal::runner::{Runner, Source};
-use crate::names::Digest;
 use crate::permission::{Grants, Permission};
 use crate::prepare::ssh_key_text;
 use crate::secret::{self, Secret, SecretError};
@@ -32,8 +31,8 @@ pub struct Prepared {
     pub frozen: Frozen,
     /// What this machine believes to be deployed.
     pub before: Option<Deployed>,
-    template: Cow<'static, [u8]>,
-    runner: Runner,
+    pub(super) template: Cow<'static, [u8]>,
+    pub(super) runner: Runner,
 }
 
 impl Prepared {
@@ -268,56 +267,4 @@ fn frozen(
 fn settings(context: &Context) -> BTreeMap<String, String> {
     let set = |name: &str| Some((name.to_owned(), context.env.get(name)?.to_owned()));
     SETTINGS.into_iter().filter_map(set).collect()
-}
-
-/// What is deployed with its schedule put on or taken off, and nothing else changed.
-///
-/// # Errors
-/// Its files are not there any more: only a deploy can write them.
-pub fn rescheduled(deployed: &Deployed, enabled: bool, context: &Context) -> Result<Document> {
-    let deployments = Deployments::of(&context.home);
-    let mut document = deployed.document.clone();
-    let folder = deployments.confirmed(&document.changeling);
-    let app = std::fs::read_to_string(folder.join(APP_FILE)).ok();
-    let Some(app) = app.filter(|_| is_whole(&folder, deployed)) else {
-        let name = &document.changeling;
-        return Err(
-            Error::failed(format!("what is deployed of {name} is not here any more"))
-                .with_hint(format!("changeling deploy {name}")),
-        );
-    };
-    let changelings = document.config.get_mut("changelings");
-    let entry = changelings.and_then(|table| table.get_mut(deployed.document.changeling.as_str()));
-    if let Some(entry) = entry.and_then(toml::Value::as_table_mut) {
-        entry.insert("enabled".to_owned(), enabled.into());
-        let schedule = entry.get("schedule").and_then(toml::Value::as_str);
-        document.app.schedule = schedule.filter(|_| enabled).map(str::to_owned);
-    }
-    seal(&mut document, &app);
-    deployments.rewrite(&document)?;
-    Ok(document)
-}
-
-/// The files of what is deployed are there, and the same.
-fn is_whole(folder: &Path, deployed: &Deployed) -> bool {
-    let document = &deployed.document;
-    let mut files = document.app.files.keys();
-    has_template(folder, document)
-        && files.all(|file| folder.join(file).is_file())
-        && is_same_program(&folder.join(RUNNER), deployed)
-}
-
-/// A program that was written over in its place is another one, though it was linked.
-fn is_same_program(program: &Path, deployed: &Deployed) -> bool {
-    let Some(digest) = &deployed.document.app.runner_digest else {
-        return true;
-    };
-    if !deployed.document.app.files.contains_key(RUNNER) {
-        return true;
-    }
-    let touched = std::fs::metadata(program).and_then(|found| found.modified());
-    let is_untouched = touched.is_ok_and(|touched| {
-        jiff::Timestamp::try_from(touched).is_ok_and(|touched| touched < deployed.at)
-    });
-    is_untouched || std::fs::read(program).is_ok_and(|bytes| Digest::of(&bytes) == *digest)
 }
