@@ -9,9 +9,10 @@ use crate::error::{Error, Kind, Result};
 use crate::modal::APP;
 use crate::modal::deploy::{Check, Prepared};
 use crate::modal::deployment::{APP_FILE, Deployed};
-use crate::modal::document::JOB;
-use crate::names::Name;
+use crate::modal::document::{Document, JOB};
+use crate::names::{Name, printable};
 use crate::schedule::{Schedule, Zone, in_words};
+use crate::ui::text;
 
 /// What would be sent.
 #[derive(Serialize)]
@@ -112,7 +113,23 @@ fn planned(prepared: &Prepared) -> Planned<'_> {
 /// One that is deployed, in one line.
 pub(super) fn line(deployed: &Deployed, context: &Context) -> String {
     let name = &deployed.document.changeling;
+    if is_disabled(&deployed.document) {
+        return format!(
+            "deployed {name}: it is disabled, and has no cron at Modal until: changeling enable {name}"
+        );
+    }
     format!("deployed {name}: {}", next_fire(deployed, context))
+}
+
+/// It would have a schedule, were it enabled.
+fn is_disabled(document: &Document) -> bool {
+    let entry = document.config.get("changelings");
+    let entry = entry.and_then(|table| table.get(document.changeling.as_str()));
+    document.app.schedule.is_none()
+        && entry.is_some_and(|entry| {
+            entry.get("schedule").is_some()
+                && entry.get("enabled").and_then(toml::Value::as_bool) == Some(false)
+        })
 }
 
 fn next_fire(deployed: &Deployed, context: &Context) -> String {
@@ -167,13 +184,22 @@ pub(super) fn end(json: bool, sent: &[Sent], verified: &Verified, context: &Cont
         .filter(|(_, checks)| !is_well(checks))
         .count();
     if unwell > 0 {
+        let names: Vec<_> = verified
+            .iter()
+            .filter(|(_, checks)| !is_well(checks))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let names = names.join(" ");
         return Err(Error::needs_person(match sent {
             [one] => format!("{} is deployed, and a run of it would not work", one.name),
             _ => format!(
                 "{unwell} of {} are deployed, and a run of them would not work",
                 sent.len()
             ),
-        }));
+        })
+        .with_hint(format!(
+            "mend what is wrong, then: changeling deploy {names} --verify quick; until then: changeling disable {names}"
+        )));
     }
     Ok(())
 }
@@ -199,13 +225,11 @@ fn show_checks(name: &Name, checks: &Result<Vec<Check>>, context: &Context) {
                     None => check.what.clone(),
                 };
                 let mark = if check.ok { "ok" } else { "WRONG" };
-                ui.out(format!(
-                    "{mark:<5}  {}: {}",
-                    crate::names::printable(&what),
-                    crate::names::printable(&check.says)
-                ));
+                let columns = ui.columns.unwrap_or(usize::MAX);
+                let told = format!("{}: {}", printable(&what), printable(&check.says));
+                ui.out(text::wrap(&format!("{mark:<5}  "), &told, columns));
                 if let Some(hint) = &check.hint {
-                    ui.out(format!("       {}", crate::names::printable(hint)));
+                    ui.out(text::wrap("       help: ", &printable(hint), columns));
                 }
             }
         }
@@ -219,8 +243,9 @@ fn show_checks(name: &Name, checks: &Result<Vec<Check>>, context: &Context) {
 
 fn ended<'a>(sent: &'a Sent, verified: &'a Verified) -> Ended<'a> {
     let deployed = sent.result.as_ref().ok();
-    let error = sent.result.as_ref().err();
     let checks = verified.iter().find(|(name, _)| *name == sent.name);
+    let unknown = checks.and_then(|(_, checks)| checks.as_ref().err());
+    let error = sent.result.as_ref().err().or(unknown);
     Ended {
         changeling: &sent.name,
         deployed: deployed.is_some(),

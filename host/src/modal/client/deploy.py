@@ -469,9 +469,9 @@ def verify(request):
             call = await function.spawn.aio()
             result = await _result(call.object_id)
             if result.status != api_pb2.GenericResult.GENERIC_STATUS_SUCCESS:
-                raise RuntimeError(
-                    result.exception or "the function could not be started"
-                )
+                said = result.exception or "the function could not be started"
+                emit("error", app=name, kind="container", message=said)
+                return
             emit("verified", app=name, report=_plain(result.data))
         except Exception as error:
             failed(error, app=name)
