@@ -11,14 +11,14 @@ use std::path::PathBuf;
 use serde_json::{Value, json};
 
 pub use ask::{Crons, Found, Inspected, Place, inspect};
-pub use prepare::{Preparation, Prepared, here};
+pub use prepare::{File, Preparation, Prepared, here};
 pub use reschedule::{Rescheduled, rescheduled};
 
-use super::client::{Client, PATIENCE, Session, Trouble};
+use super::client::{Cause, Client, PATIENCE, Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::names::{Name, printable};
 
 /// Apps that are worked on at once.
@@ -414,22 +414,20 @@ pub fn verify(
         let Some(document) = known else { return };
         let result = match answer.trouble() {
             Some(trouble) => Err(about(trouble, document)),
-            None => checks(answer.fields.get("report")),
+            None => checks(&answer.fields).ok_or_else(|| {
+                let message = "`changeling exec` ends without a report".to_owned();
+                let cause = Cause::Container;
+                about(Trouble { cause, message }, document)
+            }),
         };
         hear(&document.changeling, result);
     })?;
     Ok(())
 }
 
-fn checks(report: Option<&Value>) -> Result<Vec<Check>> {
-    let checks = report.and_then(|report| report.get("checks")).cloned();
-    let checks: Option<Vec<Check>> = checks.and_then(|checks| serde_json::from_value(checks).ok());
-    checks.ok_or_else(|| {
-        Error::new(
-            Kind::Failed,
-            "the function answers something that is no report: it runs another program than this one",
-        )
-    })
+fn checks(fields: &serde_json::Map<String, Value>) -> Option<Vec<Check>> {
+    let checks = fields.get("report")?.get("checks")?.clone();
+    serde_json::from_value(checks).ok()
 }
 
 #[cfg(test)]

@@ -2,12 +2,13 @@
 
 use serde::Serialize;
 
+use super::calls::{self, Call};
 use super::verify::Verified;
-use super::{Sent, failed, folder};
+use super::{Sent, failed};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::modal::APP;
-use crate::modal::deploy::{Check, Prepared};
+use crate::modal::deploy::{Check, File, Prepared};
 use crate::modal::deployment::{APP_FILE, Deployed};
 use crate::modal::document::{Document, JOB};
 use crate::names::{Name, printable};
@@ -19,9 +20,18 @@ use crate::ui::text;
 struct Planned<'a> {
     changeling: &'a Name,
     app: &'a str,
-    files: Vec<String>,
+    calls: Vec<Call>,
+    files: Vec<File<'a>>,
     secret: Vec<&'a str>,
-    document: &'a crate::modal::Document,
+    missing: Vec<Missing<'a>>,
+    document: &'a Document,
+}
+
+/// What a person must do first.
+#[derive(Serialize)]
+struct Missing<'a> {
+    what: String,
+    hint: Option<&'a str>,
 }
 
 /// What became of one.
@@ -52,46 +62,42 @@ pub(super) fn dry_run(prepared: &[Prepared], json: bool, context: &Context) {
         return;
     }
     for one in prepared {
+        let app = &one.document().app;
+        ui.chapter(&app.name);
+        ui.heading("calls to Modal");
+        let calls = calls::of(one);
+        let pairs: Vec<_> = calls
+            .iter()
+            .map(|call| (call.about, printable(&call.does)))
+            .collect();
+        ui.pairs(&pairs);
+        ui.heading("files");
+        let size = |bytes: Option<u64>| bytes.map_or_else(|| "?".to_owned(), text::bytes);
+        let rows = files(one).into_iter().map(|file| {
+            let path = file.path.unwrap_or("where Modal puts it");
+            [file.name.to_owned(), size(file.bytes), path.to_owned()]
+        });
+        ui.table(["FILE", "SIZE", "IN THE CONTAINER"], rows);
+    }
+    for one in prepared {
         let document = one.document();
-        let app = &document.app;
-        ui.heading(format!("app {}", app.name));
-        let secret = match &app.secret {
-            Some(secret) => format!("{} ({})", secret.name, secret.variables.join(", ")),
-            None => "none".to_owned(),
-        };
-        let schedule = match &app.schedule {
-            Some(schedule) => format!("{schedule} ({})", app.timezone),
-            None => "none".to_owned(),
-        };
-        ui.pairs(&[
-            (
-                "environment",
-                app.environment
-                    .as_deref()
-                    .unwrap_or("the workspace's default"),
-            ),
-            ("schedule", &schedule),
-            ("secret", &secret),
-            ("volume", &app.volume),
-            ("guard", &app.guard),
-            ("program", &runner(one)),
-        ]);
-        ui.out("");
-        ui.heading(context.shown(&folder(&document.changeling, context).join(JOB)));
+        ui.chapter(format!("{JOB} of {}", document.changeling));
         ui.out(document.text().trim_end());
     }
-    ui.out("");
-    ui.heading(format!("{APP_FILE}, the same for all"));
-    ui.out(APP.trim_end());
+    if !prepared.is_empty() {
+        ui.chapter(format!("{APP_FILE}, the same for all"));
+        ui.out(APP.trim_end());
+    }
     ui.note("nothing was sent (--dry-run)");
 }
 
-fn runner(prepared: &Prepared) -> String {
-    let app = &prepared.document().app;
-    match &app.runner_digest {
-        Some(digest) => format!("{} ({})", app.runner, digest.short()),
-        None => format!("{}, built in the image", app.runner),
-    }
+fn files(prepared: &Prepared) -> Vec<File<'_>> {
+    let own = File {
+        name: APP_FILE,
+        path: None,
+        bytes: Some(APP.len() as u64),
+    };
+    std::iter::once(own).chain(prepared.files()).collect()
 }
 
 fn planned(prepared: &Prepared) -> Planned<'_> {
@@ -100,12 +106,20 @@ fn planned(prepared: &Prepared) -> Planned<'_> {
     Planned {
         changeling: &document.changeling,
         app: &document.app.name,
-        files: std::iter::once(APP_FILE.to_owned())
-            .chain(document.app.files.keys().cloned())
-            .collect(),
+        calls: calls::of(prepared),
+        files: files(prepared),
         secret: secret.map_or(Vec::new(), |secret| {
             secret.variables.iter().map(String::as_str).collect()
         }),
+        missing: prepared
+            .frozen
+            .missing
+            .iter()
+            .map(|error| Missing {
+                what: error.to_string(),
+                hint: error.hint.as_deref(),
+            })
+            .collect(),
         document,
     }
 }

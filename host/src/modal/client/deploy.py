@@ -4,6 +4,7 @@ import asyncio
 import functools
 import importlib.util
 import io
+import json
 import os
 import pathlib
 import pickle
@@ -472,7 +473,7 @@ def verify(request):
                 said = result.exception or "the function could not be started"
                 emit("error", app=name, kind="container", message=said)
                 return
-            emit("verified", app=name, report=_plain(result.data))
+            emit("verified", app=name, report=_report(_plain(result.data)))
         except Exception as error:
             failed(error, app=name)
 
@@ -495,6 +496,14 @@ async def _result(call):
             return answer.outputs[0].result
         if answer.num_unfinished_inputs == 0:
             raise RuntimeError("Modal no longer knows how the call ended")
+
+
+def _report(printed):
+    """What `changeling exec --check` said, when it lived to say it."""
+    try:
+        return json.loads(printed)
+    except ValueError:
+        return None
 
 
 class _Plain(pickle.Unpickler):

@@ -159,7 +159,10 @@ fn can_be_fetched(subject: &Subject, job: &Job, context: &Context) -> Result<Str
             subject.job.changeling,
             advice::again(&subject.job.changeling)
         ))),
-        _ => Ok(format!("answers, with {} branches", branches.len())),
+        _ => Ok(match branches.len() {
+            1 => "answers, with 1 branch".to_owned(),
+            count => format!("answers, with {count} branches"),
+        }),
     }
 }
 

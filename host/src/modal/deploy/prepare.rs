@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::config::{Changeling, Config, Layer};
 use crate::context::Context;
 use crate::error::Result;
@@ -13,7 +15,7 @@ use crate::git::Git;
 use crate::job::Identity;
 use crate::modal::APP;
 use crate::modal::deployment::{Deployed, Deployments, seal};
-use crate::modal::document::{Document, RUNNER};
+use crate::modal::document::{Document, JOB, RUNNER, TEMPLATE};
 use crate::modal::freeze::{Frozen, Machine, Parts, freeze};
 use crate::modal::runner::{Runner, Source};
 use crate::permission::{Grants, Permission};
@@ -24,7 +26,7 @@ use crate::template::{Template, catalog};
 /// Variables of this machine that hold in the container, too.
 const SETTINGS: [&str; 1] = ["GITHUB_API_URL"];
 
-/// A changeling that can be deployed.
+/// A changeling that can be deployed, when nothing is missing of it.
 #[derive(Debug)]
 pub struct Prepared {
     /// Sealed: its tags are set.
@@ -35,7 +37,33 @@ pub struct Prepared {
     pub(super) runner: Runner,
 }
 
+/// A file of a deployment.
+#[derive(Debug, Serialize)]
+pub struct File<'a> {
+    pub name: &'a str,
+    /// In the container; `None`: where Modal's client puts it.
+    pub path: Option<&'a str>,
+    /// `None`: it is packed when it is sent, or is not there.
+    pub bytes: Option<u64>,
+}
+
 impl Prepared {
+    /// The files that go into the container, beside `app.py`.
+    pub fn files(&self) -> Vec<File<'_>> {
+        let files = self.document().app.files.iter();
+        files
+            .map(|(name, path)| File {
+                name,
+                path: Some(path),
+                bytes: match name.as_str() {
+                    JOB => Some(self.document().text().len() as u64),
+                    TEMPLATE => Some(self.template.len() as u64),
+                    _ => self.runner.bytes(),
+                },
+            })
+            .collect()
+    }
+
     pub fn document(&self) -> &Document {
         &self.frozen.document
     }
@@ -112,14 +140,18 @@ impl<'a> Preparation<'a> {
         })
     }
 
-    /// Freezes a changeling with the secrets and programs of this machine.
+    /// Freezes a changeling with the secrets and programs of this machine. What is missing of them is
+    /// said in what comes back.
     ///
     /// # Errors
-    /// It cannot be deployed as it is.
+    /// It cannot even be shown.
     pub fn prepare(&self, changeling: &Changeling) -> Result<Prepared> {
         let (config, context) = (self.config, self.context);
         let before = Deployments::of(&context.home).deployed(&changeling.name)?;
-        let runner = self.runner(changeling)?;
+        let (runner, unfit) = match self.runner(changeling) {
+            Ok(runner) => (runner, None),
+            Err(error) => (Runner::unknown(), Some(error)),
+        };
         let loaded = self.template(changeling)?;
         let ssh_key = changeling.ssh_key.as_ref().map(|key| key.0.as_str());
         let machine = Machine {
@@ -130,8 +162,10 @@ impl<'a> Preparation<'a> {
             ssh_key: ssh_key_text(ssh_key, &changeling.secrets, config, context),
             settings: settings(context),
         };
+        let mut frozen = frozen(changeling, config, &loaded, &runner, &machine)?;
+        frozen.missing.extend(unfit);
         Ok(Prepared {
-            frozen: frozen(changeling, config, &loaded, &runner, &machine)?,
+            frozen,
             before,
             template: loaded.bytes,
             runner,
@@ -208,7 +242,8 @@ pub fn here(
         None => Runner::choose(&changeling.modal, config.base(), &this, context)?,
     };
     let loaded = Loaded::of(changeling, config, context)?;
-    Ok(frozen(changeling, config, &loaded, &runner, &machine)?.document)
+    let frozen = frozen(changeling, config, &loaded, &runner, &machine)?;
+    Ok(frozen.complete()?.document)
 }
 
 fn is_named(name: &str, changeling: &Changeling) -> bool {

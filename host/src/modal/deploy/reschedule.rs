@@ -124,6 +124,7 @@ fn replaced(mut document: Document, config: &Config, context: &Context) -> Resul
             document,
             values: BTreeMap::new(),
             notes: Vec::new(),
+            missing: Vec::new(),
         },
         before: None,
         template,
