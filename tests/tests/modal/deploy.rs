@@ -341,8 +341,9 @@ fn a_dry_run_in_80_columns() {
         return;
     };
     let command = world.command(["deploy", "nightly", "--dry-run"]);
-    let shown = command.terminal(80).finish().exits(0).to_string();
+    let shown = command.env("COLUMNS", "80").run().success();
     let (calls, _) = shown
+        .stdout
         .split_once("━━ job.json of nightly ")
         .expect("the files");
     let (calls, files) = calls.split_once("files\nFILE").expect("their sizes");
