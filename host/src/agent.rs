@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 
 use crate::context::Environment;
 use crate::error::with_causes;
-use crate::job::Identity;
+use crate::git::Identity;
 use crate::mngr::Launch;
 use crate::plan::Plan;
 use crate::process::{Command, ProcessError, Stream, User, kill_marked, kill_of_user};

@@ -26,7 +26,7 @@ pub use key::{Key, Layer, Layers};
 pub use problem::{Problem, nearest};
 pub use tables::is_variable_name;
 pub use types::{FilePath, Mebibytes, Timeout, is_branch_name};
-pub use words::{Launch, NotifyOn, Overlap};
+pub use words::{Launch, NotifyOn, OnOpenPr, Overlap};
 
 use crate::context::Home;
 use crate::names::Name;

@@ -19,8 +19,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use crate::context::Environment;
-use crate::job::Identity;
 use crate::process::{Command, Finished};
 use crate::repo_url::RepoUrl;
 
@@ -32,6 +33,14 @@ pub use mirror::{Mirror, Unbundled};
 pub use remote::{Listing, Push};
 pub use snapshot::{Changed, Commit, Content, Entry, Files, Left, Origin, Snapshot, Tree};
 pub use ssh::{Key, Ssh};
+
+/// Author and committer of the run's commits.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Identity {
+    pub name: String,
+    pub email: String,
+}
 
 /// The git program and the environment its calls get.
 #[derive(Debug, Clone)]

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::brief::{Delivery, Manifest};
-use crate::config::{self, Changeling, Config, ConfigError, Layer};
+use crate::config::{self, Changeling, Config, ConfigError, Layer, OnOpenPr};
+use crate::git::Identity;
 use crate::names::{Digest, Name, printable};
 use crate::permission::Permission;
 use crate::repo_url::RepoUrl;
@@ -79,29 +80,6 @@ impl TemplateId {
             built_in: template.built_in,
         }
     }
-}
-
-/// Author and committer of the run's commits.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Identity {
-    pub name: String,
-    pub email: String,
-}
-
-/// What to do when a pull request of the same changeling is open.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema,
-)]
-#[serde(rename_all = "kebab-case")]
-pub enum OnOpenPr {
-    /// Work on its branch.
-    #[default]
-    Update,
-    /// Do not run.
-    Skip,
-    /// Open another one.
-    New,
 }
 
 impl Job {

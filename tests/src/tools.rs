@@ -33,18 +33,30 @@ enum Source {
     },
 }
 
-const MNGR: Tool = Tool {
-    folder: "mngr-0.3.0",
-    program: "bin/mngr",
-    source: Source::PyPi {
-        python: (3, 12),
-        packages: &[
-            "imbue-mngr==0.3.0",
-            "imbue-mngr-claude==0.3.0",
-            "imbue-mngr-wait==0.2.0",
-        ],
-    },
-};
+const fn from_pypi(
+    folder: &'static str,
+    program: &'static str,
+    python: (u32, u32),
+    packages: &'static [&'static str],
+) -> Tool {
+    let source = Source::PyPi { python, packages };
+    Tool {
+        folder,
+        program,
+        source,
+    }
+}
+
+const MNGR: Tool = from_pypi(
+    "mngr-0.3.0",
+    "bin/mngr",
+    (3, 12),
+    &[
+        "imbue-mngr==0.3.0",
+        "imbue-mngr-claude==0.3.0",
+        "imbue-mngr-wait==0.2.0",
+    ],
+);
 
 const MNGR_0_2: Tool = Tool {
     folder: "mngr-0.2.2",
@@ -56,14 +68,7 @@ const MNGR_0_2: Tool = Tool {
     },
 };
 
-const MNG: Tool = Tool {
-    folder: "mng-0.1.4",
-    program: "bin/mng",
-    source: Source::PyPi {
-        python: (3, 11),
-        packages: &["mng==0.1.4"],
-    },
-};
+const MNG: Tool = from_pypi("mng-0.1.4", "bin/mng", (3, 11), &["mng==0.1.4"]);
 
 const CLAUDE: Tool = Tool {
     folder: "claude-code-2.1.330",
@@ -73,41 +78,18 @@ const CLAUDE: Tool = Tool {
     },
 };
 
-const MODAL: Tool = Tool {
-    folder: "modal-1.6.4",
-    program: "bin/modal",
-    source: Source::PyPi {
-        python: (3, 11),
-        packages: &["modal==1.6.4"],
-    },
-};
+const MODAL: Tool = from_pypi("modal-1.6.4", "bin/modal", (3, 11), &["modal==1.6.4"]);
 
-const BLACK: Tool = Tool {
-    folder: "black-26.10.1",
-    program: "bin/black",
-    source: Source::PyPi {
-        python: (3, 10),
-        packages: &["black==26.10.1"],
-    },
-};
+const BLACK: Tool = from_pypi("black-26.10.1", "bin/black", (3, 10), &["black==26.10.1"]);
 
-const RUFF: Tool = Tool {
-    folder: "ruff-0.17.6",
-    program: "bin/ruff",
-    source: Source::PyPi {
-        python: (3, 10),
-        packages: &["ruff==0.17.6"],
-    },
-};
+const RUFF: Tool = from_pypi("ruff-0.17.6", "bin/ruff", (3, 10), &["ruff==0.17.6"]);
 
-const COMPONENTIZE_PY: Tool = Tool {
-    folder: "componentize-py-0.25.1",
-    program: "bin/componentize-py",
-    source: Source::PyPi {
-        python: (3, 10),
-        packages: &["componentize-py==0.25.1"],
-    },
-};
+const COMPONENTIZE_PY: Tool = from_pypi(
+    "componentize-py-0.25.1",
+    "bin/componentize-py",
+    (3, 10),
+    &["componentize-py==0.25.1"],
+);
 
 const COMPONENTIZE_JS: Tool = Tool {
     folder: "componentize-js-0.23.0",

@@ -8,7 +8,7 @@ use super::user::writes_to;
 use super::written::{REPORT, SUMMARY};
 use super::{MARKER, Room};
 use crate::context::create_private_dir;
-use crate::job::Identity;
+use crate::git::Identity;
 use crate::plan::PASSED_ON;
 
 /// Beside `PASSED_ON`: harmless things that programs expect.

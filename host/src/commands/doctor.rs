@@ -1,7 +1,10 @@
+use std::path::PathBuf;
+
 use serde::Serialize;
 
 use crate::context::Context;
 use crate::error::{Error, Result};
+use crate::process::find_on_path;
 use crate::ui::style::{self, paint};
 use crate::ui::text;
 
@@ -170,4 +173,8 @@ fn line(check: &Check, columns: Option<usize>) -> String {
         line.push_str(&text::wrap(&arrow, mend, columns));
     }
     line
+}
+
+fn on_path(program: &str, context: &Context) -> Option<PathBuf> {
+    find_on_path(program, context.env.get_os("PATH")?)
 }

@@ -216,13 +216,13 @@ pub(super) fn stop_all(
     config: &Config,
     context: &Context,
 ) -> Result<Vec<Stopped>> {
-    let client = Client::find(config, context)?;
+    let modal = &mut Client::find(config, context)?.connect()?;
     let deployments = Deployments::of(&context.home);
     let ui = &context.ui;
     let home = deployments.id()?;
     let progress = ui.progress("stopping on Modal");
     let mut stopped = Vec::new();
-    let asked = deploy::stop(&client, deployed, stop, &home, &mut |name, result| {
+    let asked = deploy::stop(modal, deployed, stop, &home, &mut |name, result| {
         let result = result.and_then(|was| {
             deployments.forget(name)?;
             Ok(was)

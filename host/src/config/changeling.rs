@@ -13,9 +13,9 @@ use super::keys::{ChangelingKeys, ModalKeys};
 use super::problem::Reader;
 use super::tables::Params;
 use super::types::{FilePath, Mebibytes, Timeout};
-use super::words::Overlap;
+use super::words::{OnOpenPr, Overlap};
 use crate::brief::Delivery;
-use crate::job::{Identity, OnOpenPr};
+use crate::git::Identity;
 use crate::names::Name;
 use crate::permission::Permission;
 use crate::repo_url::RepoUrl;
@@ -291,7 +291,7 @@ impl Changeling {
             max_budget_usd: pick!(layers, own, base, max_budget_usd).map_or(5.0, |usd| usd.0),
             max_turns: pick!(layers, own, base, max_turns).map_or(200, |turns| turns.0),
             pause_after: pick!(layers, own, base, pause_after).map_or(3, |failures| failures.0),
-            on_open_pr: pick!(layers, own, base, on_open_pr).unwrap_or_default(),
+            on_open_pr: pick!(layers, own, base, on_open_pr).unwrap_or(OnOpenPr::Update),
             overlap: pick!(layers, own, base, overlap).unwrap_or(Overlap::Skip),
             catch_up: pick!(layers, own, base, catch_up).unwrap_or(true),
             keep_runs: pick!(layers, own, base, keep_runs).map_or(100, |runs| runs.0),

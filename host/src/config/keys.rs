@@ -14,9 +14,9 @@ use super::types::{
     Address, AgentType, BranchName, FilePath, Mebibytes, PathGlob, Timeout, Webhook,
 };
 use super::value::{Amount, Count, Line, Words, table};
-use super::words::{Launch, NotifyOn, Overlap};
+use super::words::{Launch, NotifyOn, OnOpenPr, Overlap};
 use crate::brief::Delivery;
-use crate::job::{Identity, OnOpenPr};
+use crate::git::Identity;
 use crate::permission::Permission;
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone};

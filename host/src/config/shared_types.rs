@@ -12,7 +12,7 @@ use super::types::is_address;
 use super::value::{derived, table, text};
 use super::words::choice;
 use crate::brief::Delivery;
-use crate::job::{Identity, OnOpenPr};
+use crate::git::Identity;
 use crate::permission::{Permission, UnknownPermission};
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone};
@@ -27,23 +27,6 @@ impl Value for Delivery {
             span,
             reader,
         )
-    }
-
-    fn schema() -> Schema {
-        derived::<Self>()
-    }
-}
-
-impl Value for OnOpenPr {
-    const KIND: &'static str = "`\"update\"` \\| `\"skip\"` \\| `\"new\"`";
-
-    fn read(value: &DeValue<'_>, span: Range<usize>, reader: &mut Reader<'_>) -> Option<Self> {
-        let choices = [
-            ("update", Self::Update),
-            ("skip", Self::Skip),
-            ("new", Self::New),
-        ];
-        choice(&choices, value, span, reader)
     }
 
     fn schema() -> Schema {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use schemars::{JsonSchema, Schema};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 
 use super::key::Value;
@@ -41,7 +41,7 @@ macro_rules! words {
         $( $(#[doc = $doc:literal])+ $variant:ident = $word:literal, )*
     }) => {
         $(#[doc = $about])*
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
         #[serde(rename_all = "kebab-case")]
         pub enum $name { $( $(#[doc = $doc])+ $variant, )* }
 
@@ -66,6 +66,18 @@ macro_rules! words {
     (@kind $first:literal $($word:literal)*) => {
         concat!("`\"", $first, "\"`" $(, " \\| `\"", $word, "\"`")*)
     };
+}
+
+words! {
+    /// What to do when a pull request of the same changeling is open.
+    OnOpenPr {
+        /// Work on its branch.
+        Update = "update",
+        /// Do not run.
+        Skip = "skip",
+        /// Open another one.
+        New = "new",
+    }
 }
 
 words! {

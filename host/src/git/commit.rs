@@ -5,7 +5,7 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::{Git, GitError, checked};
-use crate::job::Identity;
+use crate::git::Identity;
 
 /// One file put on top of a commit.
 #[derive(Debug)]

@@ -14,7 +14,7 @@ pub use ask::{Crons, Found, Inspected, Place, inspect};
 pub use prepare::{File, Preparation, Prepared, here};
 pub use reschedule::{Rescheduled, rescheduled};
 
-use super::client::{Cause, Client, PATIENCE, Session, Trouble};
+use super::client::{Cause, PATIENCE, Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
@@ -331,7 +331,7 @@ pub struct Stop {
 /// # Errors
 /// Modal cannot be asked at all.
 pub fn stop(
-    client: &Client,
+    modal: &mut Session,
     deployed: &BTreeMap<Name, Deployed>,
     stop: Stop,
     home: &str,
@@ -364,7 +364,7 @@ pub fn stop(
             "environment": environment,
             "apps": apps.iter().map(|(_, deployed)| app(deployed)).collect::<Vec<_>>(),
         });
-        client.call(&request, PATIENCE, &mut |answer| {
+        modal.ask(&request, PATIENCE, &mut |answer| {
             let known = apps
                 .iter()
                 .find(|(_, deployed)| Some(&deployed.document.app.name) == answer.app.as_ref());

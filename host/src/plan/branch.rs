@@ -1,7 +1,7 @@
 //! Which branch a run works on, and where that branch starts.
 
 use super::{Facts, PullRequestFact, WorkBranch};
-use crate::job::OnOpenPr;
+use crate::config::OnOpenPr;
 use crate::names::printable;
 
 /// How many branches of one name and day are tried.

@@ -3,8 +3,9 @@
 use super::branch::{self, BranchError, Wish};
 use super::{Base, Facts, Limits, PLAN_VERSION, Plan, PullRequestText, args, delivery, steps};
 use crate::brief::{Brief, Delivery};
+use crate::config::OnOpenPr;
 use crate::error::{Error, Kind};
-use crate::job::{Job, OnOpenPr};
+use crate::job::Job;
 use crate::permission::{self, Permission};
 use crate::repo_url::RepoUrl;
 

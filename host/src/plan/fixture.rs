@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Facts, PullRequestFact};
 use crate::brief::{Brief, Delivery};
-use crate::job::{Identity, JOB_VERSION, Job, OnOpenPr, TemplateId};
+use crate::config::OnOpenPr;
+use crate::git::Identity;
+use crate::job::{JOB_VERSION, Job, TemplateId};
 use crate::names::Digest;
 use crate::permission::Permission;
 

@@ -64,8 +64,20 @@ fn processes(is_meant: impl Fn(&std::path::Path) -> Option<bool>) -> Vec<Pid> {
 
 #[cfg(not(target_os = "linux"))]
 fn marked(marker: &str) -> Vec<Pid> {
+    processes(&["-axww", "-E", "-o", "pid=,command="], |mut words| {
+        Some(words.any(|word| word == marker))
+    })
+}
+
+/// Processes other than ourselves whose line from `ps`, without its first word, the number, is what is
+/// looked for.
+#[cfg(not(target_os = "linux"))]
+fn processes(
+    args: &[&str],
+    is_meant: impl Fn(std::str::SplitWhitespace<'_>) -> Option<bool>,
+) -> Vec<Pid> {
     let ps = super::Command::new("/bin/ps")
-        .args(["-axww", "-E", "-o", "pid=,command="])
+        .args(args.iter().copied())
         .run();
     let Ok(ps) = ps else {
         return Vec::new();
@@ -75,7 +87,7 @@ fn marked(marker: &str) -> Vec<Pid> {
         .filter_map(|line| {
             let mut words = line.split_whitespace();
             let pid = pid(words.next()?)?;
-            words.any(|word| word == marker).then_some(pid)
+            is_meant(words)?.then_some(pid)
         })
         .collect()
 }
@@ -104,21 +116,10 @@ fn lives_as(status: &str, uid: u32) -> bool {
 
 #[cfg(not(target_os = "linux"))]
 fn of_user(uid: u32) -> Vec<Pid> {
-    let ps = super::Command::new("/bin/ps")
-        .args(["-axo", "pid=,uid=,stat="])
-        .run();
-    let Ok(ps) = ps else {
-        return Vec::new();
-    };
-    ps.text()
-        .lines()
-        .filter_map(|line| {
-            let mut words = line.split_whitespace();
-            let pid = pid(words.next()?)?;
-            let is_its = words.next()?.parse() == Ok(uid);
-            (is_its && !words.next()?.starts_with('Z')).then_some(pid)
-        })
-        .collect()
+    processes(&["-axo", "pid=,uid=,stat="], |mut words| {
+        let is_its = words.next()?.parse() == Ok(uid);
+        Some(is_its && !words.next()?.starts_with('Z'))
+    })
 }
 
 fn pid(text: &str) -> Option<Pid> {

@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use changelings::config::Config;
 use changelings::context::Home;
-use changelings::job::Identity;
+use changelings::git::Identity;
 use changelings::modal::freeze::{Machine, Parts, freeze};
 use changelings::modal::runner::{Runner, Source};
 use changelings::permission::Grants;

@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::checks::on_path;
-use super::{Check, Level};
+use super::{Check, Level, on_path};
 use crate::agent::Headless;
 use crate::config::Config;
 use crate::context::Context;

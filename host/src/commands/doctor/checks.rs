@@ -7,14 +7,13 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use super::history::history;
-use super::{Check, Level, agents, modal};
+use super::{Check, Level, agents, modal, on_path};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::Result;
 use crate::git::Git;
 use crate::names::printable;
 use crate::permission::Grants;
-use crate::process::find_on_path;
 use crate::schedule::Zone;
 use crate::template::{Template, catalog};
 
@@ -291,10 +290,6 @@ fn runs(context: &Context) -> Vec<Check> {
         return Vec::new();
     };
     vec![folder("runs", &dir, &metadata, context)]
-}
-
-pub(super) fn on_path(program: &str, context: &Context) -> Option<std::path::PathBuf> {
-    find_on_path(program, context.env.get_os("PATH")?)
 }
 
 #[cfg(test)]

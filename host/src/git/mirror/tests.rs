@@ -4,14 +4,14 @@ use super::*;
 use std::fs;
 
 /// A folder with `origin` (a repository with one commit on `main`), a home for us, and git.
-struct World {
-    folder: tempfile::TempDir,
+pub(super) struct World {
+    pub(super) folder: tempfile::TempDir,
     home: Home,
-    git: Git,
+    pub(super) git: Git,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         sh(
             folder.path(),
@@ -22,11 +22,11 @@ impl World {
         Self { folder, home, git }
     }
 
-    fn sh(&self, script: &str) -> String {
+    pub(super) fn sh(&self, script: &str) -> String {
         sh(self.folder.path(), script)
     }
 
-    fn repo(&self, name: &str) -> RepoUrl {
+    pub(super) fn repo(&self, name: &str) -> RepoUrl {
         RepoUrl::parse(&format!("./{name}"), self.folder.path()).unwrap()
     }
 

@@ -5,7 +5,7 @@ use super::*;
 use crate::agent::How;
 use crate::context::{Clock, Environment, Home};
 use crate::error::{Error, Kind};
-use crate::job::Identity;
+use crate::git::Identity;
 use crate::plan::{build, fixture};
 use crate::redact::Redactor;
 use crate::ui::Ui;

@@ -12,7 +12,7 @@ use crate::config::{Changeling, Config, Layer};
 use crate::context::Context;
 use crate::error::Result;
 use crate::git::Git;
-use crate::job::Identity;
+use crate::git::Identity;
 use crate::modal::APP;
 use crate::modal::deployment::{Deployed, Deployments, seal};
 use crate::modal::document::{Document, JOB, RUNNER, TEMPLATE};

@@ -115,8 +115,8 @@ fn replaced(mut document: Document, config: &Config, context: &Context) -> Resul
     if !(was_mounted && is_mounted) {
         app.image = Image::of(&changeling.modal, runner.steps());
     }
-    app.runner = runner.path.clone();
-    app.runner_digest = runner.digest.clone();
+    app.runner.clone_from(&runner.path);
+    app.runner_digest.clone_from(&runner.digest);
     env!("CARGO_PKG_VERSION").clone_into(&mut document.changelings);
     seal(&mut document, APP);
     Ok(Prepared {

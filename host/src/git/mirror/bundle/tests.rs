@@ -1,50 +1,43 @@
-use super::super::super::tests::{git_in, sh};
+use super::super::tests as mirror;
 use super::*;
 
-/// A repository, a machine that mirrors it, and a folder where bundles are kept.
-struct World {
-    folder: tempfile::TempDir,
-    git: Git,
-}
+/// A machine that mirrors a repository, another one, and a folder where bundles are kept.
+struct World(mirror::World);
 
 impl World {
     fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        sh(
-            folder.path(),
-            "git init -q -b main origin; cd origin; echo 1 > a; git add a; git commit -qm 1; git branch other",
-        );
-        let git = git_in(folder.path());
-        Self { folder, git }
-    }
-
-    fn sh(&self, script: &str) -> String {
-        sh(self.folder.path(), script)
+        let world = mirror::World::new();
+        world.sh("git -C origin branch other");
+        Self(world)
     }
 
     fn repo(&self) -> RepoUrl {
-        RepoUrl::parse("./origin", self.folder.path()).unwrap()
+        self.0.repo("origin")
     }
 
     fn home(&self, name: &str) -> Home {
-        Home::at(self.folder.path().join(name))
+        Home::at(self.0.folder.path().join(name))
     }
 
     fn bundles(&self) -> PathBuf {
-        self.folder.path().join("bundles")
+        self.0.folder.path().join("bundles")
     }
 
     /// A mirror with the work of a run in it.
     fn mirror(&self) -> Mirror {
-        let mirror = Mirror::update(&self.git, &self.home("there"), &self.repo()).unwrap();
+        let mirror = Mirror::update(&self.0.git, &self.home("there"), &self.repo()).unwrap();
         let main = mirror.commit_of("main").unwrap();
         let update = ["update-ref", "refs/runs/r1/heads/x", &main];
-        checked("update-ref", &self.git.in_dir(&mirror.git_dir).args(update)).unwrap();
+        checked(
+            "update-ref",
+            &self.0.git.in_dir(&mirror.git_dir).args(update),
+        )
+        .unwrap();
         mirror
     }
 
     fn unbundle(&self, home: &str) -> Unbundled {
-        Mirror::unbundle(&self.git, &self.home(home), &self.repo(), &self.bundles()).unwrap()
+        Mirror::unbundle(&self.0.git, &self.home(home), &self.repo(), &self.bundles()).unwrap()
     }
 
     fn files(&self) -> (PathBuf, PathBuf) {
@@ -57,31 +50,31 @@ fn a_mirror_travels_as_one_file() {
     let world = World::new();
     assert_eq!(world.unbundle("here"), Unbundled::None);
     let there = world.mirror();
-    assert!(there.bundle(&world.git, &world.bundles()).unwrap());
+    assert!(there.bundle(&world.0.git, &world.bundles()).unwrap());
     // Written again only when there is something new.
-    assert!(!there.bundle(&world.git, &world.bundles()).unwrap());
+    assert!(!there.bundle(&world.0.git, &world.bundles()).unwrap());
 
     assert_eq!(world.unbundle("here"), Unbundled::Whole);
     let open = |name: &str| {
-        let opened = Mirror::open(&world.git, &world.home(name), &world.repo());
+        let opened = Mirror::open(&world.0.git, &world.home(name), &world.repo());
         opened.unwrap().unwrap()
     };
     let here = open("here");
-    let refs = |mirror: &Mirror| all_refs(&world.git, &mirror.git_dir).unwrap();
+    let refs = |mirror: &Mirror| all_refs(&world.0.git, &mirror.git_dir).unwrap();
     assert_eq!(refs(&here), refs(&there));
     assert_eq!(here.default_branch().unwrap(), "main");
-    assert!(here.holds_run_commit(&world.git, &here.commit_of("main").unwrap()));
+    assert!(here.holds_run_commit(&world.0.git, &here.commit_of("main").unwrap()));
     // A mirror that is there is not replaced.
     assert_eq!(world.unbundle("here"), Unbundled::None);
 
     // From here on it follows the remote as any mirror does.
-    world.sh("cd origin; echo 2 > a; git commit -qam 2");
-    let updated = Mirror::update(&world.git, &world.home("here"), &world.repo()).unwrap();
+    world.0.sh("cd origin; echo 2 > a; git commit -qam 2");
+    let updated = Mirror::update(&world.0.git, &world.home("here"), &world.repo()).unwrap();
     assert_eq!(
         updated.commit_of("main").unwrap(),
-        world.sh("git -C origin rev-parse HEAD")
+        world.0.sh("git -C origin rev-parse HEAD")
     );
-    assert!(updated.bundle(&world.git, &world.bundles()).unwrap());
+    assert!(updated.bundle(&world.0.git, &world.bundles()).unwrap());
     let left: Vec<_> = fs::read_dir(world.bundles()).unwrap().collect();
     assert_eq!(left.len(), 2, "{left:?}");
 }
@@ -89,7 +82,10 @@ fn a_mirror_travels_as_one_file() {
 #[test]
 fn a_bundle_in_doubt_is_no_mirror() {
     let world = World::new();
-    world.mirror().bundle(&world.git, &world.bundles()).unwrap();
+    world
+        .mirror()
+        .bundle(&world.0.git, &world.bundles())
+        .unwrap();
     let (bundle, note) = world.files();
     let (whole, noted) = (fs::read(&bundle).unwrap(), fs::read(&note).unwrap());
     let text = String::from_utf8(noted.clone()).unwrap();
@@ -104,7 +100,7 @@ fn a_bundle_in_doubt_is_no_mirror() {
             panic!("must be doubted")
         };
         said.push(why);
-        let opened = Mirror::open(&world.git, &world.home("here"), &world.repo());
+        let opened = Mirror::open(&world.0.git, &world.home("here"), &world.repo());
         assert!(opened.unwrap().is_none());
     };
     refused(&whole, None);
