@@ -19,6 +19,7 @@ use crate::permission::{self, Permission};
 use crate::repo_url::RepoUrl;
 use crate::secret::SecretError;
 use crate::template::Template;
+use crate::ui::time;
 
 /// What Modal's own limit of a call leaves beyond the time an agent has: to copy the repository before,
 /// to publish and to write the record afterwards.
@@ -96,6 +97,17 @@ pub enum FreezeError {
     NoKey { changeling: Name, repo: String },
     #[error("{changeling} has no identity to commit with")]
     NoIdentity { changeling: Name },
+    #[error(
+        "`timeout` of {changeling} is {}, and `timeout` of its `modal` table, Modal's own limit, is {}",
+        minutes(*.wanted),
+        minutes(*.limit)
+    )]
+    NoTime {
+        changeling: Name,
+        /// Seconds.
+        wanted: u64,
+        limit: u64,
+    },
     #[error("the template {template} ({digest}) of {changeling} was not granted to steer an agent")]
     NotGranted {
         changeling: Name,
@@ -148,6 +160,11 @@ impl From<FreezeError> for Error {
                     "git config --global user.name and user.email, or: changeling edit {changeling} --identity 'NAME <EMAIL>'"
                 ),
             ),
+            FreezeError::NoTime { .. } => (
+                Kind::Usage,
+                "leave the second out, and it is what the first needs; or make the first shorter"
+                    .to_owned(),
+            ),
             FreezeError::NotGranted { reference, .. } => (
                 Kind::NeedsPerson,
                 format!(
@@ -183,6 +200,11 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
         ..
     } = parts;
     let mut missing = Vec::new();
+    let mut notes = Vec::new();
+    match time_there(changeling) {
+        Ok(time) => notes.extend(time),
+        Err(error) => missing.push(error.into()),
+    }
     let jobs = jobs(parts, machine, &mut missing)?;
     if !permission::may_run(&jobs[0]) {
         let error = FreezeError::NotGranted {
@@ -225,10 +247,11 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
         jobs,
         app,
     };
+    notes.extend(config::notes(config));
     Ok(Frozen {
         document,
         values: gathered.values,
-        notes: config::notes(config),
+        notes,
         missing,
     })
 }
@@ -267,6 +290,31 @@ fn jobs(
         })
     };
     changeling.repos().iter().map(&mut job).collect()
+}
+
+fn minutes(seconds: u64) -> String {
+    time::span(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+/// Whether an agent gets the time it is to have; else what it gets, in words.
+fn time_there(changeling: &Changeling) -> Result<Option<String>, FreezeError> {
+    let wanted = changeling.timeout.seconds();
+    let (limit, has) = seconds(changeling);
+    if limit < wanted {
+        return Err(FreezeError::NoTime {
+            changeling: changeling.name.clone(),
+            wanted,
+            limit,
+        });
+    }
+    Ok((has < wanted).then(|| {
+        format!(
+            "a run has {} there, not {}: Modal ends a call after {}, and it needs some time to say how it ended",
+            minutes(has),
+            minutes(wanted),
+            minutes(limit)
+        )
+    }))
 }
 
 /// Modal's limit of a call, and ours below it.

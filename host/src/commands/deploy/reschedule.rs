@@ -89,10 +89,17 @@ pub(in crate::commands) fn reschedule(
                 ui.note(format!("there is no app of {name} on Modal any more"));
                 continue;
             };
-            let one = ours(deployed, found, &inspected.place, &home)
-                .and_then(|()| deploy::rescheduled(deployed, enabled, config, context));
+            let one = ours(deployed, found, &inspected.place, &home).and_then(|()| {
+                deploy::settle(name, found, context)?;
+                match deployments.deployed(name)? {
+                    Some(settled) => {
+                        deploy::rescheduled(&settled, enabled, config, context).map(Some)
+                    }
+                    None => Ok(None),
+                }
+            });
             match one {
-                Ok(one) => changed.push(one),
+                Ok(one) => changed.extend(one),
                 Err(error) => drop(first.get_or_insert(error)),
             }
         }
