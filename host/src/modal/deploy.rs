@@ -388,9 +388,12 @@ pub fn stop(
             "app_id": deployed.app_id,
             "workspace": deployed.workspace,
             "take_over": stop.take_over,
-            "dict": app.guard,
-            "secret": app.secret.as_ref().filter(|_| stop.delete_secret).map(|secret| &secret.name),
-            "volume": stop.delete_volume.then_some(&app.volume),
+            "volume": app.volume,
+            "delete": {
+                "dict": app.guard,
+                "secret": app.secret.as_ref().filter(|_| stop.delete_secret).map(|secret| &secret.name),
+                "volume": stop.delete_volume.then_some(&app.volume),
+            },
         })
     };
     // Each in the environment it was deployed to.
