@@ -1,11 +1,12 @@
 mod adopt;
+mod calls;
 mod reschedule;
 mod show;
 mod verify;
 
 pub(super) use reschedule::reschedule;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
 
 use clap::ValueEnum;
 
@@ -32,7 +33,7 @@ pub struct Args {
     /// All that are in the configuration
     #[arg(long, conflicts_with = "names")]
     all: bool,
-    /// Print what Modal would get, and send nothing
+    /// Print the calls and files Modal would get, and what is missing; send nothing
     #[arg(long)]
     dry_run: bool,
     /// Try it there: `quick` looks whether a run could work, `full` makes one
@@ -100,9 +101,20 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         deployments.id()?
     };
     let preparation = Preparation::new(home.clone(), &config, context)?;
-    let prepared = prepare_all(&changelings, &preparation, context)?;
-    let Some(client) = client else {
+    let Prepare {
+        mut prepared,
+        mut refused,
+    } = prepare_all(&changelings, &preparation, context);
+    if client.is_none() {
         show::dry_run(&prepared, args.json, context);
+    }
+    for one in &mut prepared {
+        let name = &one.frozen.document.changeling;
+        let missing = std::mem::take(&mut one.frozen.missing).into_iter();
+        refused.extend(missing.map(|error| (name.clone(), error)));
+    }
+    none_refused(refused, names.len(), context)?;
+    let Some(client) = client else {
         return Ok(());
     };
     let ui = &context.ui;
@@ -143,32 +155,43 @@ fn budgets(count: usize, limit: f64) -> Option<String> {
     })
 }
 
-/// All of them, or everything that is wrong with any.
+/// What can be deployed, or at least shown; and what cannot even be that.
+struct Prepare {
+    prepared: Vec<Prepared>,
+    refused: Vec<(Name, Error)>,
+}
+
 fn prepare_all(
     changelings: &[&Changeling],
     preparation: &Preparation<'_>,
     context: &Context,
-) -> Result<Vec<Prepared>> {
-    let mut prepared = Vec::new();
-    let mut errors = Vec::new();
+) -> Prepare {
     let progress = context.ui.quick_progress("preparing");
+    let mut prepared = Vec::new();
+    let mut refused = Vec::new();
     for changeling in changelings {
         match preparation.prepare(changeling) {
             Ok(one) => prepared.push(one),
-            Err(error) => errors.push((changeling.name.clone(), error)),
+            Err(error) => refused.push((changeling.name.clone(), error)),
         }
     }
     drop(progress);
-    if changelings.len() == 1
+    Prepare { prepared, refused }
+}
+
+/// Everything that is wrong with any is told, and then nothing is deployed.
+fn none_refused(mut errors: Vec<(Name, Error)>, of: usize, context: &Context) -> Result<()> {
+    if of == 1
+        && errors.len() == 1
         && let Some((_, error)) = errors.pop()
     {
         return Err(error);
     }
     let worst = errors.iter().map(|(_, error)| error.kind);
     let Some(kind) = worst.max_by_key(|kind| kind.exit_code()) else {
-        return Ok(prepared);
+        return Ok(());
     };
-    let count = errors.len();
+    let names: BTreeSet<_> = errors.iter().map(|(name, _)| name.clone()).collect();
     for (name, error) in errors {
         let is_named = error.to_string().contains(name.as_str());
         context
@@ -177,10 +200,15 @@ fn prepare_all(
     }
     Err(Error::new(
         kind,
-        format!(
-            "{count} of {} cannot be deployed as they are; nothing was deployed",
-            changelings.len()
-        ),
+        match names.first() {
+            Some(name) if of == 1 => {
+                format!("{name} cannot be deployed as it is; nothing was deployed")
+            }
+            _ => format!(
+                "{} of {of} cannot be deployed as they are; nothing was deployed",
+                names.len()
+            ),
+        },
     ))
 }
 
@@ -298,11 +326,6 @@ fn left_behind(config: &Config, deployments: &Deployments, context: &Context) ->
         }
     }
     Ok(())
-}
-
-/// The folder of a deployment, for messages.
-fn folder(name: &Name, context: &Context) -> PathBuf {
-    context.home.deployments_dir().join(name.as_str())
 }
 
 /// How it ends when some did not go well.
