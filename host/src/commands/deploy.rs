@@ -7,6 +7,7 @@ mod verify;
 pub(super) use reschedule::reschedule;
 
 use std::collections::BTreeSet;
+use std::slice;
 
 use clap::ValueEnum;
 
@@ -14,6 +15,7 @@ use super::enable::existing;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::modal::Document;
 use crate::modal::client::{Client, Session};
 use crate::modal::deploy::{self, How, Inspected, News, Place, Preparation, Prepared, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
@@ -136,12 +138,13 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         prepared.write(context)?;
     }
     let sent = send(modal, &prepared, &place, context)?;
+    let left = left_behind(&sent, &config, &deployments, context);
     let verified = match args.verify {
         Verify::Quick => verify::quick(modal, &sent, &place, context)?,
         Verify::None | Verify::Full => Verified::new(),
     };
-    left_behind(&config, &deployments, context)?;
     show::end(args.json, &sent, &verified, context)?;
+    left?;
     match args.verify {
         Verify::Full => verify::full(&sent, context),
         Verify::None | Verify::Quick => Ok(()),
@@ -316,16 +319,39 @@ fn send(
     Ok(sent)
 }
 
-/// What is deployed and was renamed or taken out of the configuration goes on running.
-fn left_behind(config: &Config, deployments: &Deployments, context: &Context) -> Result<()> {
+/// What is deployed and was renamed or taken out of the configuration goes on running. Under its new name
+/// it would work twice on the same repositories, so the old one goes off its schedule.
+fn left_behind(
+    sent: &[Sent],
+    config: &Config,
+    deployments: &Deployments,
+    context: &Context,
+) -> Result<()> {
     for name in deployments.names()? {
-        if !config.changelings.contains_key(&name) {
-            context.ui.warn(format!(
-                "{name} is deployed and not in the configuration any more; to stop it: changeling undeploy {name}"
-            ));
+        if config.changelings.contains_key(&name) {
+            continue;
         }
+        let old = deployments.deployed(&name)?;
+        let old = old.filter(|old| old.document.app.schedule.is_some());
+        let is_renamed = old.is_some_and(|old| {
+            let mut new = sent.iter().filter_map(|sent| sent.result.as_ref().ok());
+            new.any(|new| takes_over(&new.document, &old.document))
+        });
+        if is_renamed {
+            reschedule(slice::from_ref(&name), false, false, false, config, context)?;
+        }
+        context.ui.warn(format!(
+            "{name} is deployed and not in the configuration any more; to stop it: changeling undeploy {name}"
+        ));
     }
     Ok(())
+}
+
+/// The same template works on the same repository.
+fn takes_over(new: &Document, old: &Document) -> bool {
+    let mut repos = new.jobs.iter().map(|job| &job.repo);
+    new.template.name == old.template.name
+        && repos.any(|repo| old.jobs.iter().any(|job| job.repo == *repo))
 }
 
 /// How it ends when some did not go well.
