@@ -4,8 +4,8 @@
 #
 # usage: smoke.sh PROGRAM OWNER/NAME: the `changeling` to try, and a GitHub repository of yours that pull
 # requests may be opened on; they are closed again, and nothing else is left.
-# SMOKE_URL is where that repository is, SMOKE_CONFIG more lines of configuration; SMOKE_CRON=no leaves out
-# what needs the clock.
+# SMOKE_URL is where that repository is, SMOKE_CONFIG more lines of configuration; SMOKE_CLOCK is a command that
+# makes the cron of `changeling-smoke-fired` fire, where no clock does.
 set -euo pipefail
 
 program=$1
@@ -80,20 +80,35 @@ secrets = ["GITHUB_TOKEN"]
 identity = { name = "Smoke Test", email = "smoke@example.org" }
 ${SMOKE_CONFIG:-}
 EOF
-soon=$(date -u -d '+12 minutes' '+%-M %-H * * *' 2>/dev/null || date -u -v+12M '+%-M %-H * * *')
 # shellcheck disable=SC2016 # expanded by the agent
 add well 'echo "# Nothing but a try of changelings on Modal" > "$CHANGELING_REPORT"' '0 3 * * *' ''
 add badly 'echo no tools here; exit 7' '0 3 * * *' ''
 add slow 'setsid sleep 1001 & sleep 1002' '0 3 * * *' 'timeout = "1m"'
-add fired 'echo nothing to do' "$soon" ''
+add fired 'echo nothing to do' '0 3 * * *' ''
 
 exits 0 'the account is in order' changeling doctor
 exits 3 'a wrong token is told of' env MODAL_TOKEN_ID=ak-wrong MODAL_TOKEN_SECRET=as-wrong "$program" deploy smoke-well
+exits 3 'a secret that is missing is named' env -u GITHUB_TOKEN "$program" deploy smoke-well
+tells 'before anything is deployed' GITHUB_TOKEN
 exits 0 'four are deployed, and a run could work' changeling deploy --all --verify quick
 exits 0 'they are deployed again' changeling deploy --all
 exits 0 'status asks Modal' changeling status --json
 tells 'all four are there' '"at_modal": true'
 hides 'no secret is shown' "$GITHUB_TOKEN"
+
+exits 0 'a change is made here' changeling edit smoke-badly --schedule '30 4 * * *'
+exits 0 'it differs from what is deployed' changeling status smoke-badly --json
+tells 'and how is said' 'schedule: '
+exits 0 'one is taken off its schedule' changeling disable smoke-badly
+exits 0 'and put on it again' changeling enable smoke-badly
+other=$home/other
+mkdir "$other" && cp "$home/config.toml" "$other"
+elsewhere() { CHANGELINGS_HOME=$other changeling "$@"; }
+exits 3 'what another home deployed is not replaced' elsewhere deploy smoke-badly
+tells 'unless that is said' --take-over
+rm "$other/config.toml"
+exits 0 'on another machine it is taken over as it is' elsewhere deploy --adopt smoke-badly
+tells 'by name' smoke-badly
 
 exits 0 'a run ends in a pull request' changeling run smoke-well --json
 tells 'and says so' '"outcome": "pull-request"'
@@ -109,17 +124,23 @@ hides 'and has no secret in it' "$GITHUB_TOKEN"
 
 exits 0 'a run that nobody waits for' changeling run smoke-slow --detach
 exits 0 'is seen' changeling status smoke-slow --json
-tells 'before it has ended' '"state": "'
+said=$(jq '[.. | .calls? // empty | .[] | .state | select(. == "waiting" or . == "starting" or . == "running")] | length' <<<"$said")
+tells 'before it has ended' 1
 exits 0 'an app is stopped by hand' modal app stop changeling-smoke-badly --yes
 exits 0 'that is noticed' changeling status smoke-badly --json
 tells 'as it is' '"at_modal": false'
 
-if [ "${SMOKE_CRON:-}" = no ]; then exit; fi
+# Only now are all images built: a deploy takes seconds.
+soon=$(date -u -d '+5 minutes' '+%-M %-H * * *' 2>/dev/null || date -u -v+5M '+%-M %-H * * *')
+exits 0 'one is to fire soon' changeling edit smoke-fired --schedule "$soon"
+exits 0 'and Modal knows' changeling deploy smoke-fired
 printf 'waiting for the clock to fire smoke-fired (at most 20 minutes)\n'
-for _ in $(seq 40); do
+${SMOKE_CLOCK:-true} >/dev/null
+for _ in $(seq 240); do
     said=$(changeling status smoke-fired --json 2>&1) || true
-    case $said in *'"trigger": "schedule"'*'"state": "ended"'* | *'"state": "ended"'*'"trigger": "schedule"'*) break ;; esac
-    sleep 30
+    fired=$(jq '[.. | .calls? // empty | .[] | select(.trigger == "schedule" and .state == "ended")] | length' <<<"$said" || true)
+    if [ "$fired" = 1 ]; then break; fi
+    sleep 5
 done
 tells 'the cron fired, and left a record' '"trigger": "schedule"'
 tells 'and missed nothing' '"missed_fires": []'

@@ -427,12 +427,21 @@ impl Modal {
         self.tell(request).as_array().cloned().unwrap_or_default()
     }
 
+    /// A line for a shell that makes the crons of an app fire.
+    pub fn clock(&self, app: &str) -> String {
+        let request = json!({ "do": "fire", "app": app });
+        format!(
+            "curl --silent --data {request} http://{}/control",
+            self.control
+        )
+    }
+
     /// Tells or asks: an operation of `tests/modal/control.py`.
     ///
     /// # Panics
     /// It cannot be done.
-    #[expect(clippy::needless_pass_by_value, reason = "requests are made for it")]
     #[track_caller]
+    #[expect(clippy::needless_pass_by_value, reason = "requests are made for it")]
     fn tell(&self, request: Value) -> Value {
         let answer = exchange(&self.control, &request.to_string())
             .unwrap_or_else(|error| panic!("the control plane is gone ({error}): {request}"));

@@ -534,7 +534,7 @@ fn the_smoke_test_of_the_real_modal_passes_on_this_one() {
         .arg("acme/shop")
         .env("SMOKE_URL", cloud.github.repository("acme/shop"))
         .env("SMOKE_CONFIG", format!("[modal]{runner}"))
-        .env("SMOKE_CRON", "no")
+        .env("SMOKE_CLOCK", cloud.modal.clock("changeling-smoke-fired"))
         .env("GITHUB_API_URL", cloud.github.url())
         .env("GITHUB_TOKEN", super::TOKEN)
         .patience(Duration::from_mins(9));
