@@ -452,6 +452,29 @@ fn drift() {
     );
 }
 
+/// A release that the image fetches: looked at before it is taken, and tried.
+#[test]
+fn a_program_from_a_url() {
+    let Some(world) = World::new("") else { return };
+    let digest = "ab".repeat(32);
+    let url = format!("https://example.org/changeling-1.2.3.tar.gz#sha256={digest}");
+    world.configure(&format!("{NIGHTLY}modal.runner = \"{url}\"\n"));
+    world.run(["deploy", "nightly"]).success();
+    let definitions = world.modal.definitions("changeling-nightly");
+    let told = told(&definitions);
+    let lines: Vec<_> = told
+        .lines()
+        .filter(|line| line.contains("/tmp/changeling"))
+        .map(str::trim)
+        .collect();
+    insta::assert_snapshot!("a_program_from_a_url", lines.join("\n"));
+    let mounted = world.mounted("changeling-nightly", "run");
+    assert!(
+        !mounted.iter().any(|file| file.ends_with("/changeling")),
+        "{mounted:?}"
+    );
+}
+
 /// A base of one's own, which has no Python for Modal, and a limit of one's own.
 #[test]
 fn an_image_and_a_limit_of_ones_own() {
