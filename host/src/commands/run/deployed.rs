@@ -117,7 +117,15 @@ fn ended(
         let repo = deployed.repo(*target);
         let record = store.runs_of_call(call)?.into_iter().next();
         let outcome = record.as_ref().and_then(|record| record.outcome.clone());
-        let error = if let (Some(record), Some(outcome)) = (record, outcome) {
+        let error = if let (Some(record), Some(outcome)) = (&record, &outcome)
+            && record.is_refused()
+        {
+            let error = Error::new(Kind::Interrupted, outcome.sentence()).with_hint(format!(
+                "the other attempt may be at work: `changeling status {name}` says what comes of it"
+            ));
+            answers.push(Answer::failed(&error, name, repo.clone()));
+            Some(error)
+        } else if let (Some(record), Some(outcome)) = (record, outcome) {
             let answer = Answer::of(&record, Vec::new(), None, store, context);
             if !args.json {
                 let folder = store.folder_of(&record.id);

@@ -171,7 +171,8 @@ impl App {
     pub(super) fn news(&self, repo: &str, last: Option<&Record>) -> Option<&Fate> {
         let fate = self.joined.last(repo)?;
         let is_news = fate.state.is_open() || fate.state.is_bad();
-        let is_newer = last.is_none_or(|last| last.started_at <= fate.at);
+        // Of a call with several attempts one may have a record, and another the last word.
+        let is_newer = last.is_none_or(|last| last.started_at <= fate.at || last.is_of(&fate.call));
         (is_news && (is_newer || fate.state.is_open())).then_some(fate)
     }
 

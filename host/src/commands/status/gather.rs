@@ -206,7 +206,7 @@ fn needs(
         let left = || store.is_some_and(|store| store.has_unpublished_work(record));
         let says = match &record.outcome {
             Some(Outcome::Failed { .. } | Outcome::TimedOut { .. }) => sentence(record),
-            Some(Outcome::Interrupted) if left() => {
+            Some(Outcome::Interrupted { .. }) if left() => {
                 format!("{}; it left work", sentence(record))
             }
             _ => continue,

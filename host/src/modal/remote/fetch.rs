@@ -118,7 +118,8 @@ impl<'a> Look<'a> {
             "started" => {
                 let began = answer.text("key").and_then(|key| {
                     let said = answer.fields.get("started").cloned().unwrap_or_default();
-                    began(key, said)
+                    let lives = answer.fields.get("lives").and_then(Value::as_bool);
+                    began(key, said, lives)
                 });
                 self.seen.begun.extend(began);
             }
@@ -174,7 +175,7 @@ impl<'a> Look<'a> {
 }
 
 /// What a container wrote when it began. Of one that wrote less, or nothing, the name says that it did.
-fn began(key: &str, said: Value) -> Option<Begun> {
+fn began(key: &str, said: Value, lives: Option<bool>) -> Option<Begun> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Said {
@@ -190,6 +191,7 @@ fn began(key: &str, said: Value) -> Option<Begun> {
         at: said.at,
         repo: said.repo,
         trigger: said.by,
+        lives,
     })
 }
 
