@@ -190,7 +190,16 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
         Status::InitFailure => (
             Kind::RunFailed,
             "its container died before the run began",
-            logs,
+            if followed
+                .fetched
+                .seen
+                .get(name)
+                .is_some_and(|seen| !seen.volume)
+            {
+                format!("somebody deleted its volume; `changeling deploy {name}` makes a new one")
+            } else {
+                logs
+            },
         ),
         Status::Success => (
             Kind::Failed,

@@ -242,6 +242,12 @@ impl App {
             needs.push(need("not-at-modal", None, says, command));
             return needs;
         }
+        if self.seen.as_ref().is_some_and(|seen| !seen.volume) {
+            let says = "its volume is not at Modal any more, and no run can start: somebody deleted it. \
+                        Records that are here stay, others are lost";
+            let command = format!("changeling deploy {name}   # makes a new one");
+            needs.push(need("no-volume", None, says.to_owned(), command));
+        }
         for repo in self.deployed.repos() {
             let repo = repo.to_string();
             if let Some(fate) = self.joined.last(&repo).filter(|fate| fate.state.is_bad())

@@ -52,7 +52,7 @@ pub(super) struct Month {
 pub(super) struct Need {
     /// `needs-attention`, `paused`, `failed`, `timed-out`, `interrupted` or `budget`; of what is deployed
     /// also `died-at-start`, `crashed`, `out-of-memory`, `never-started`, `no-record`, `missed-fire`,
-    /// `not-at-modal`, `forgotten`, `still-fires` or `modal`.
+    /// `not-at-modal`, `no-volume`, `forgotten`, `still-fires` or `modal`.
     pub(super) what: &'static str,
     /// null: all of them.
     pub(super) changeling: Option<Name>,

@@ -126,6 +126,7 @@ impl<'a> Look<'a> {
             "looked" => {
                 let is = |name: &str| answer.fields.get(name).and_then(Value::as_bool);
                 self.seen.deployed = is("deployed").unwrap_or(false);
+                self.seen.volume = is("volume").unwrap_or(true);
                 self.seen.cut = is("cut").unwrap_or(false);
             }
             _ => return Ok(false),

@@ -19,6 +19,9 @@ pub struct Seen {
     pub at: Timestamp,
     /// The app is there.
     pub deployed: bool,
+    /// So is its volume.
+    #[serde(default = "yes")]
+    pub volume: bool,
     /// Modal had more calls than it listed.
     pub cut: bool,
     pub calls: Vec<Call>,
@@ -27,11 +30,17 @@ pub struct Seen {
     pub fetched: BTreeSet<String>,
 }
 
+/// Of what was seen before anybody asked.
+const fn yes() -> bool {
+    true
+}
+
 impl Seen {
     pub fn new(at: Timestamp) -> Self {
         Self {
             at,
             deployed: false,
+            volume: true,
             cut: false,
             calls: Vec::new(),
             begun: Vec::new(),
