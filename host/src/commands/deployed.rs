@@ -8,12 +8,15 @@ use jiff::{Timestamp, Zoned};
 use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::Result;
-use crate::modal::remote::{self, FIRE, Facts, Joined, Promise, RUN, Recorded, Seen, Wanted};
+use crate::modal::remote::{
+    self, FIRE, Facts, Joined, Presence, Promise, RUN, Recorded, Seen, Wanted,
+};
 use crate::modal::{Client, Deployments, deploy, deployment, drift};
 use crate::names::Name;
 use crate::record::{File, Record, Store};
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone};
+use crate::ui::time;
 
 pub(super) struct Deployed {
     pub(super) folder: PathBuf,
@@ -56,6 +59,36 @@ impl Deployed {
         Ok(names.iter().filter_map(read).collect())
     }
 
+    /// The app was there when Modal was last asked, or Modal was not asked since it was deployed.
+    pub(super) fn was_there(&self) -> bool {
+        Presence::read(&self.folder).is_none_or(|presence| self.is_there(presence))
+    }
+
+    /// The same, from what was seen. What was seen before it was deployed again says nothing.
+    pub(super) fn is_there(&self, seen: Presence) -> bool {
+        seen.deployed || seen.at < self.confirmed.at
+    }
+
+    /// Asks Modal what became of deploys whose end was not seen, where there are any.
+    pub(super) fn settle(all: &mut [Self], client: &Client, context: &Context) -> Result<()> {
+        let deployments = Deployments::of(&context.home);
+        for deployed in all.iter_mut() {
+            if deployments.unseen(deployed.name())?.is_none() {
+                continue;
+            }
+            let app = deployed.confirmed.document.app.name.clone();
+            let environment = deployed.confirmed.environment();
+            let asked = deploy::inspect(&mut client.connect()?, environment, &[&app], false)?;
+            if let Some(found) = asked.apps.get(&app) {
+                deploy::settle(deployed.name(), found, context)?;
+            }
+            if let Some(settled) = Self::of(deployed.name(), context)? {
+                *deployed = settled;
+            }
+        }
+        Ok(())
+    }
+
     /// When it fires next by itself, as it was deployed.
     pub(super) fn next(&self, now: Timestamp) -> Option<Zoned> {
         let (schedule, zone) = self.schedule.as_ref()?;
@@ -65,16 +98,24 @@ impl Deployed {
     /// How what is configured differs from what is deployed. What can no longer be deployed at all differs,
     /// too: why.
     pub(super) fn drift(&self, config: &Config, context: &Context) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Ok(Some(unseen)) = Deployments::of(&context.home).unseen(self.name()) {
+            let begun = time::ago(unseen.at, context.clock.now());
+            found.push(format!(
+                "a deploy begun {begun} is not done, or was interrupted"
+            ));
+        }
         let Ok(changeling) = config.changeling(self.name()) else {
-            return Vec::new();
+            return found;
         };
         match deploy::here(changeling, config, &self.confirmed, context) {
-            Ok(here) => drift::between(&here, &self.confirmed.document)
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            Err(error) => vec![format!("it could not be deployed as it is: {error}")],
+            Ok(here) => {
+                let drift = drift::between(&here, &self.confirmed.document);
+                found.extend(drift.iter().map(ToString::to_string));
+            }
+            Err(error) => found.push(format!("it could not be deployed as it is: {error}")),
         }
+        found
     }
 
     pub(super) fn name(&self) -> &Name {

@@ -211,9 +211,7 @@ impl Course<'_> {
         for note in &ran.notes {
             context.ui.note(note);
         }
-        if let Some(hint) = &ran.hint {
-            context.ui.note(hint);
-        }
+        self.hint(&ran.outcome, ran.hint.as_deref());
         Ok(ran.run_id)
     }
 
@@ -304,6 +302,13 @@ impl Course<'_> {
         })
     }
 
+    /// What to do about it, in the log that ends with the outcome: where a person is needed, that says it.
+    fn hint(&self, outcome: &Outcome, hint: Option<&str>) {
+        if let (Outcome::Failed { .. }, Some(hint)) = (outcome, hint) {
+            self.context.ui.note(hint);
+        }
+    }
+
     /// Makes everybody see what is on the volume.
     fn commit(&self) {
         if let Err(error) = self.peer.commit() {
@@ -315,7 +320,6 @@ impl Course<'_> {
 
     /// Writes down a run that came to nothing before it was one. Answers its id.
     fn record(&self, job: &Job, error: &Error) -> Result<String> {
-        self.context.ui.error(error);
         let now = self.context.clock.now();
         let id = record::new_id(now);
         let recording = self.store.begin(&Header {
@@ -342,6 +346,7 @@ impl Course<'_> {
                 last_lines: Vec::new(),
             },
         };
+        self.hint(&outcome, error.hint.as_deref());
         recording.finish(&outcome, Usage::default(), now)?;
         self.store.mark_clean(&id)?;
         Ok(id)

@@ -36,6 +36,10 @@ fn disabled_while_modal_is_away() {
     let told = world.run(["status", "--json"]).success().json();
     assert_eq!(told["needs_person"][0]["what"], "still-fires", "{told:#}");
     assert!(told["changelings"][0]["next_fire"].is_string(), "{told:#}");
+    let list = world.run(["list"]).success();
+    assert!(list.stdout.contains("still tomorrow at 03:00"), "{list}");
+    let show = world.run(["show", "nightly"]).success();
+    assert!(show.stdout.contains("changeling disable nightly"), "{show}");
     // The same again ends what was begun.
     world.run(["disable", "nightly"]).success();
     let told = world.run(["status", "--json"]).success().json();
