@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::process::User;
 use crate::record::Origin;
 
@@ -18,6 +18,8 @@ pub struct Called<'a> {
     /// for a person when another attempt at the call had it started. What is asked may remember that it
     /// was, since a call that is cut off can be made again.
     pub may_start: &'a dyn Fn() -> Result<Option<String>>,
+    /// Gives an error the advice that fits this place.
+    pub advise: &'a dyn Fn(Error) -> Error,
     /// Whom the agent runs as; `None`: as this program.
     pub user: Option<User>,
 }

@@ -4,6 +4,7 @@
 //! left is taken from the volume, a start is asked for before the agent begins, what came of it goes
 //! to the volume as files that are never changed, and whoever started us (`app.py`) hears the end.
 
+mod advice;
 mod check;
 mod ended;
 mod late;
@@ -137,7 +138,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     };
     let run_id = match course.run() {
         Ok(run_id) => run_id,
-        Err(error) => course.record(job, &error)?,
+        Err(error) => course.record(job, &advice::fit(error, &document.changeling))?,
     };
     // It is written down, whoever asks us to end by now.
     let exported = despite_interrupt(|| -> Result<_> {
@@ -204,6 +205,7 @@ impl Course<'_> {
                 not_now: self.not_now(&subject)?,
                 bring: &|| self.bring(&subject.remote(context)),
                 may_start: &|| self.may_start(other.as_ref()),
+                advise: &|error| advice::fit(error, &self.document.changeling),
                 user,
             }),
         };
