@@ -155,6 +155,17 @@ pub struct Record {
 }
 
 impl Record {
+    /// It is an attempt at this call.
+    pub fn is_of(&self, call: &str) -> bool {
+        let origin = self.origin.as_ref();
+        origin.is_some_and(|origin| origin.call == call)
+    }
+
+    /// Another attempt at the same call had started the agent.
+    pub fn is_refused(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.refused)
+    }
+
     /// Waits for a person: it left work that could not be published, and nobody has looked yet.
     pub fn needs_person(&self) -> bool {
         self.settled_at.is_none()

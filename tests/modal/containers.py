@@ -101,9 +101,13 @@ class Task:
             self.plane.state.changes.happened()
 
     async def _run(self):
-        if missing := [id for id in self.definition.secret_ids if id not in self.plane.state.secrets]:
+        state = self.plane.state
+        missing = [f"Secret {id}" for id in self.definition.secret_ids if id not in state.secrets]
+        volumes = [mount.volume_id for mount in self.definition.volume_mounts]
+        missing += [f"Volume {id}" for id in volumes if id not in state.volumes]
+        if missing:
             # It died before it started, and would again.
-            message = f"Secret {missing[0]} was deleted"
+            message = f"{missing[0]} was deleted"
             self.served = True
             self.given.tasks.append(self.id)
             self._log(api_pb2.FILE_DESCRIPTOR_INFO, message + "\n")

@@ -70,14 +70,16 @@ async def recover(plane):
 @operation
 async def set(plane, name, value):
     """`cron_limit`, `clock` (seconds since 1970 that it is now), `broken_images` (parts of commands of
-    images that cannot be built), `build_seconds`, `grace`, `environments`, `workspace`, `setup`."""
+    images that cannot be built), `build_seconds`, `grace`, `room` (whether there is any for new containers),
+    `environments`, `workspace`, `setup`."""
     state = plane.state
     if name == "clock":
         state.clock_offset += value - state.now()
     elif name in ("cron_limit", "environments", "workspace"):
         setattr(state, name, value)
-    elif name in ("broken_images", "build_seconds", "grace", "setup"):
+    elif name in ("broken_images", "build_seconds", "grace", "room", "setup"):
         setattr(plane, name, value)
+        plane.schedule()
     else:
         raise KeyError(name)
 

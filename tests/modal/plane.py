@@ -82,6 +82,7 @@ class Plane:
         self.broken_images: list[str] = []
         self.build_seconds = 0.0
         self.grace = GRACE
+        self.room = True  # for new containers
         self.setup: dict = {}  # of containers: env, programs, expose, share
         self.running: dict[str, Task] = {}
         self.ended: list[Task] = []
@@ -105,7 +106,7 @@ class Plane:
 
     def schedule(self):
         """Starts containers for what waits, as far as each function's limit allows."""
-        if self._closed:
+        if self._closed or not self.room:
             return
         for function in list(self.state.functions.values()):
             while (given := self.next_waiting(function)) and self._has_room(function):

@@ -271,7 +271,7 @@ impl Modal {
     }
 
     /// Sets `cron_limit` (of the workspace), `broken_images` (parts of commands of images that cannot be
-    /// built), `clock` (seconds since 1970), `grace` (seconds from the polite signal to the end),
+    /// built), `clock` (seconds since 1970), `grace` (seconds from the polite signal to the end), `room` (whether there is any for new containers),
     /// `environments` (names, the default one first).
     pub fn set(&self, name: &str, value: Value) {
         self.tell(json!({ "do": "set", "name": name, "value": value }));

@@ -290,7 +290,8 @@ fn send(
         How::default(),
         context,
         &mut |news| match news {
-            News::Begun(_) => {}
+            // Runs that are under way are left alone.
+            News::Begun(_) | News::GoesOn(..) => {}
             News::Done(name, deployed) => {
                 ui.note(show::line(deployed, context));
                 sent.push(Sent {

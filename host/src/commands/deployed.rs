@@ -198,6 +198,7 @@ fn recorded(run: &Record) -> Option<Recorded<'_>> {
         repo: &run.repo,
         trigger: origin.by,
         started_at: run.started_at,
+        refused: origin.refused,
     })
 }
 

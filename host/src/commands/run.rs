@@ -187,7 +187,7 @@ fn told(outcome: &Outcome, hint: Option<String>) -> Option<Error> {
     let what = match outcome {
         Outcome::Failed { step, .. } => format!("the run failed in its step `{}`", step.as_str()),
         Outcome::TimedOut { .. } => "the run took too long".to_owned(),
-        Outcome::Interrupted => "the run was interrupted".to_owned(),
+        Outcome::Interrupted { .. } => "the run was interrupted".to_owned(),
         _ => "the run needs a person".to_owned(),
     };
     let error = Error::new(kind, what);

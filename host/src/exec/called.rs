@@ -14,9 +14,10 @@ pub struct Called<'a> {
     /// Brings the copy of the repository that earlier calls kept. Asked when it is certain that the run
     /// looks at it.
     pub bring: &'a dyn Fn() -> Result<()>,
-    /// Asked when all is ready and the agent would start: an error is why it must not. What is asked
-    /// may remember that it was, since a call that is cut off can be made again.
-    pub may_start: &'a dyn Fn() -> Result<()>,
+    /// Asked when all is ready and the agent would start: an error is why it must not, and so are the words
+    /// for a person when another attempt at the call had it started. What is asked may remember that it
+    /// was, since a call that is cut off can be made again.
+    pub may_start: &'a dyn Fn() -> Result<Option<String>>,
     /// Gives an error the advice that fits this place.
     pub advise: &'a dyn Fn(Error) -> Error,
     /// Whom the agent runs as; `None`: as this program.

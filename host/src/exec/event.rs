@@ -189,7 +189,7 @@ mod tests {
                 uncommitted: false,
             },
             Event::Ended {
-                outcome: Outcome::Interrupted,
+                outcome: Outcome::INTERRUPTED,
             },
             Event::NotTold {
                 how: String::new(),

@@ -51,7 +51,11 @@ pub enum Outcome {
         after_seconds: u64,
     },
     /// A signal, or a death that left no word.
-    Interrupted,
+    Interrupted {
+        /// What cut it off, when more is known than that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
     /// There is work that could not be published, and is kept; or nothing can go on without a person.
     NeedsAttention {
         why: Vec<String>,
@@ -102,6 +106,9 @@ impl StepName {
 }
 
 impl Outcome {
+    /// More is not known.
+    pub const INTERRUPTED: Self = Self::Interrupted { why: None };
+
     /// A person has to look: why.
     pub fn needs(why: impl Into<String>) -> Self {
         Self::NeedsAttention {
@@ -113,7 +120,7 @@ impl Outcome {
     /// What a run that died without a word led to, from what had happened by then. What was published
     /// is out in the world, whether the run lived to say so or not.
     pub fn of_dead<'a>(events: impl IntoIterator<Item = &'a Event>) -> Self {
-        let mut outcome = Self::Interrupted;
+        let mut outcome = Self::INTERRUPTED;
         for event in events {
             outcome = match event {
                 Event::Pushing { branch, to } => Self::NeedsAttention {
@@ -179,7 +186,7 @@ impl Outcome {
             Self::Skipped { .. } => "skipped",
             Self::Failed { .. } => "failed",
             Self::TimedOut { .. } => "timed-out",
-            Self::Interrupted => "interrupted",
+            Self::Interrupted { .. } => "interrupted",
             Self::NeedsAttention { .. } => "needs-attention",
         }
     }
@@ -194,7 +201,7 @@ impl Outcome {
             | Self::Skipped { .. } => None,
             Self::Failed { .. } => Some(Kind::RunFailed),
             Self::TimedOut { .. } => Some(Kind::TimedOut),
-            Self::Interrupted => Some(Kind::Interrupted),
+            Self::Interrupted { .. } => Some(Kind::Interrupted),
             Self::NeedsAttention { .. } => Some(Kind::NeedsPerson),
         }
     }
@@ -249,7 +256,8 @@ impl Outcome {
                     crate::plan::render::duration(*after_seconds)
                 )
             }
-            Self::Interrupted => "interrupted before it ended".to_owned(),
+            Self::Interrupted { why: None } => "interrupted before it ended".to_owned(),
+            Self::Interrupted { why: Some(why) } => why.clone(),
             Self::NeedsAttention { why, .. } => why.join("; "),
         }
     }
@@ -291,7 +299,7 @@ mod tests {
             Outcome::TimedOut {
                 after_seconds: 3600,
             },
-            Outcome::Interrupted,
+            Outcome::INTERRUPTED,
             Outcome::NeedsAttention {
                 why: vec!["push refused".into()],
                 next: Some("git push".into()),
@@ -320,10 +328,10 @@ mod tests {
             branch: "b".into(),
             commits: 2,
         };
-        assert_eq!(of(&[Event::Started]), Outcome::Interrupted.sentence());
+        assert_eq!(of(&[Event::Started]), Outcome::INTERRUPTED.sentence());
         assert!(of(std::slice::from_ref(&pushing)).ends_with("is not known"));
         // A rehearsal's own remote is no place in the world.
-        assert_eq!(of(&[pushed(None, true)]), Outcome::Interrupted.sentence());
+        assert_eq!(of(&[pushed(None, true)]), Outcome::INTERRUPTED.sentence());
         assert_eq!(
             of(&[pushing.clone(), pushed(Some("x"), true)]),
             "2 commits on b"

@@ -221,7 +221,7 @@ impl Publisher<'_> {
                     next: self.pull_request_line(name),
                 })
             }
-            _ => Stop(Outcome::Interrupted),
+            _ => Stop(Outcome::INTERRUPTED),
         }
     }
 }
@@ -235,7 +235,7 @@ fn not_pushed(name: &str, why: String) -> Stop {
 
 fn stop(error: &Error) -> Stop {
     match error.kind {
-        Kind::Interrupted => Stop(Outcome::Interrupted),
+        Kind::Interrupted => Stop(Outcome::INTERRUPTED),
         _ => Stop(Outcome::needs(printable(&error.to_string()))),
     }
 }

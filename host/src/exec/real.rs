@@ -113,7 +113,7 @@ pub fn run(
     let mut ran = Ran {
         run_id: header.id.to_owned(),
         folder: run.recording.folder().to_owned(),
-        outcome: Outcome::Interrupted,
+        outcome: Outcome::INTERRUPTED,
         plan: None,
         usage: Usage::default(),
         agent_seconds: None,

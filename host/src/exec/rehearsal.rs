@@ -92,7 +92,7 @@ pub fn rehearse(
     let mut rehearsal = Rehearsal {
         run_id: run.recording.id().to_owned(),
         folder: folder.clone(),
-        outcome: Outcome::Interrupted,
+        outcome: Outcome::INTERRUPTED,
         composed: looked.composed,
         plan: None,
         pull_request: None,

@@ -153,7 +153,7 @@ pub(super) fn interrupted() -> Outcome {
         Some(limit) => Outcome::TimedOut {
             after_seconds: limit.as_secs(),
         },
-        None => Outcome::Interrupted,
+        None => Outcome::INTERRUPTED,
     }
 }
 

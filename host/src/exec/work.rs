@@ -64,6 +64,24 @@ pub(super) struct Work {
     pub(super) leaks: bool,
 }
 
+/// Whoever deployed the function lets the agent start. Where another attempt had it started, what this
+/// one comes to says nothing about the call.
+fn may_start(run: &mut Run, call: &Called) -> Result<(), Stop> {
+    let (message, outcome) = match (call.may_start)() {
+        Ok(None) => return Ok(()),
+        Ok(Some(why)) => {
+            let written = run.recording.is_refused();
+            written.map_err(|error| Stop(failure(StepName::Agent, &error.into())))?;
+            (why.clone(), Outcome::Interrupted { why: Some(why) })
+        }
+        Err(error) => (error.to_string(), failure(StepName::Agent, &error)),
+    };
+    if let Err(error) = run.event(&Event::Note { message }) {
+        tracing::warn!("{error}");
+    }
+    Err(Stop(outcome))
+}
+
 /// Does the work as far as it goes. `work` holds what there is, also when the run stops early.
 pub(super) fn work(
     run: &mut Run,
@@ -88,14 +106,8 @@ pub(super) fn work(
             },
         )?)
     })?;
-    if let Some(call) = with.called
-        && let Err(error) = (call.may_start)()
-    {
-        let message = error.to_string();
-        if let Err(error) = run.event(&Event::Note { message }) {
-            tracing::warn!("{error}");
-        }
-        return Err(Stop(failure(StepName::Agent, &error)));
+    if let Some(call) = with.called {
+        may_start(run, call)?;
     }
     let plan = &in_time(run, plan)?;
     work.begun = true;

@@ -107,6 +107,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         call: call.id.clone(),
         attempt: call.attempt.clone(),
         by: call.by,
+        refused: false,
     };
     let limit = Duration::from_secs(document.app.timeout_seconds);
     process::end_after(limit.saturating_sub(MARGIN.min(limit / 4)));
@@ -114,7 +115,14 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     let store = Store::open(&context.home)?;
     let mut ledger = volume.import(&store, job, context)?;
     volume.forgive(&store, &document.changeling)?;
-    volume.begin(&origin, job, context.clock.now())?;
+    if let Some(ended) = ended_before(&origin, &volume, &store)? {
+        context.ui.note(format!(
+            "Modal delivered the call {} again; it had ended as run {}, and ends as that did",
+            origin.call, ended.record.id
+        ));
+        return Ok(ended);
+    }
+    volume.begin(&origin, job, context)?;
     if let Err(error) = peer.commit() {
         // Only those who look now miss something.
         context.ui.warn(error);
@@ -147,6 +155,17 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         course.commit();
     }
     Ok(exported)
+}
+
+/// What an earlier attempt at the same call came to, when its container died only after it had written
+/// that down. What was cut off says nothing: whether this attempt goes on is then the guard's to decide.
+fn ended_before(origin: &Origin, volume: &Volume, store: &Store) -> Result<Option<Exported>> {
+    let runs = store.runs_of_call(&origin.call)?;
+    let ended = |run: &record::Record| {
+        run.outcome.is_some() && !matches!(run.outcome, Some(Outcome::Interrupted { .. }))
+    };
+    let before = runs.into_iter().find(ended).and_then(|run| run.origin);
+    Ok(before.and_then(|before| Exported::read(&volume.record_of(&before)).ok()))
 }
 
 /// The way of one call.
@@ -215,9 +234,9 @@ impl Course<'_> {
         let now = self.context.clock.now();
         let app = &self.document.app;
         if app.max_containers > 1
-            && let Some(other) = self
-                .volume
-                .other_at_work(self.origin, &subject.job, app, now)
+            && let Some(other) =
+                self.volume
+                    .other_at_work(self.origin, &subject.job, app, self.store, now)?
         {
             let call = &other.call;
             let mut why = format!(
@@ -237,22 +256,18 @@ impl Course<'_> {
     }
 
     /// Walls hold, and the agent starts once, however often the call is delivered.
-    fn may_start(&self, user: Option<&User>) -> Result<()> {
+    fn may_start(&self, user: Option<&User>) -> Result<Option<String>> {
         if let Some(user) = user {
             let volume = Some(self.call.volume.as_path());
             walls::hold(user, volume, &self.document.changeling, self.context)?;
         }
         if self.peer.may_start()? {
-            return Ok(());
+            return Ok(None);
         }
-        // What the other one led to is not known here. As a whole the call was cut off: no failure of
-        // the changeling's.
-        Err(Error::new(
-            Kind::Interrupted,
-            format!(
-                "another attempt at the call {} started the agent before; it is not started twice",
-                self.origin.call
-            ),
+        // What the other one leads to is not known here: it may be at work.
+        Ok(Some(
+            "Modal delivered the call again; another attempt at it had started the agent, which is not started twice"
+                .to_owned(),
         ))
     }
 
@@ -319,7 +334,7 @@ impl Course<'_> {
         })?;
         recording.is_call(self.origin)?;
         let outcome = match error.kind {
-            Kind::Interrupted => Outcome::Interrupted,
+            Kind::Interrupted => Outcome::INTERRUPTED,
             Kind::NeedsPerson => Outcome::NeedsAttention {
                 why: std::iter::once(error.to_string())
                     .chain(error.hint.clone())

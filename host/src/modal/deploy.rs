@@ -50,6 +50,8 @@ pub enum News<'a> {
     Begun(&'a Name),
     Done(&'a Name, &'a Deployed),
     Failed(&'a Name, Error),
+    /// It is there, and what it had under way may go on: why.
+    GoesOn(&'a Name, String),
 }
 
 /// Apps that somebody else deployed, or a home other than this one.
@@ -245,7 +247,12 @@ pub fn send(
             return;
         }
         match note(&Found::of(&answer.fields)) {
-            Ok(deployed) => hear(News::Done(name, &deployed)),
+            Ok(deployed) => {
+                hear(News::Done(name, &deployed));
+                if let Some(why) = answer.text("goes_on") {
+                    hear(News::GoesOn(name, printable(why)));
+                }
+            }
             Err(error) => hear(News::Failed(name, error)),
         }
     });

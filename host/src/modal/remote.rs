@@ -38,6 +38,8 @@ pub struct Recorded<'a> {
     pub repo: &'a str,
     pub trigger: Trigger,
     pub started_at: Timestamp,
+    /// Another attempt had started the agent.
+    pub refused: bool,
 }
 
 /// What is known of one app.
@@ -137,7 +139,8 @@ impl Joined {
 /// Joins what Modal says with what the records say.
 pub fn join(facts: &Facts) -> Joined {
     let runs = facts.calls.iter().filter(|call| call.is_run());
-    let is_busy = runs.clone().any(|call| call.status == Status::Running);
+    let is_busy = runs.clone().any(|call| call.status == Status::Running)
+        || facts.begun.iter().any(|begun| begun.lives == Some(true));
     let mut calls: Vec<Fate> = runs
         .map(|call| {
             let own = Own::of(call, facts);
@@ -214,17 +217,28 @@ impl<'a> Own<'a> {
     }
 
     fn state(&self, is_busy: bool, now: Timestamp) -> State {
-        let last = self.records.iter().max_by_key(|record| record.started_at);
+        // One that was refused knows nothing of the attempt that had started the agent.
+        let rank = |record: &&&Recorded| (!record.refused, record.started_at);
+        let last = self.records.iter().max_by_key(rank);
         let open = self.begun.iter().filter_map(|begun| begun.at).max();
+        let began = !self.begun.is_empty();
         // A record is the last word, unless another attempt began after it.
-        if let Some(record) = last
-            && open.is_none_or(|open| open <= record.started_at)
-        {
+        let is_last = |record: &Recorded| {
+            if record.refused {
+                !began
+            } else {
+                open.is_none_or(|open| open <= record.started_at)
+            }
+        };
+        if let Some(record) = last.filter(|record| is_last(record)) {
             return State::Ended {
                 run: record.run.to_owned(),
             };
         }
-        let began = !self.begun.is_empty();
+        // Modal takes the first answer for the end, also that of an attempt which was refused.
+        if self.begun.iter().any(|begun| begun.lives == Some(true)) {
+            return State::Running;
+        }
         match self.call.status {
             Status::Pending if began => State::Running,
             Status::Pending => {

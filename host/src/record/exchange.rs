@@ -197,8 +197,9 @@ impl Store {
             .connection
             .execute(
                 "INSERT OR IGNORE INTO runs (id, kind, changeling, repo, template, started_at, ended_at, word,
-                 outcome, branch, cost_usd, turns, clean, settled_at, secrets, checked, place, call, attempt, asked_by)
-                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15, ?16, ?17, ?18, ?19)",
+                 outcome, branch, cost_usd, turns, clean, settled_at, secrets, checked, place, call, attempt, asked_by,
+                 refused)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, 1, ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20)",
                 params![
                     record.id,
                     record.kind.as_str(),
@@ -219,6 +220,7 @@ impl Store {
                     origin.map(|origin| origin.call.as_str()),
                     origin.map(|origin| origin.attempt.as_str()),
                     origin.map(|origin| origin.by.as_str()),
+                    origin.is_some_and(|origin| origin.refused),
                 ],
             )
             .map_err(|error| self.failed(error))?;

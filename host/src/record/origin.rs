@@ -21,6 +21,9 @@ pub struct Origin {
     pub attempt: String,
     /// Who asked for it.
     pub by: Trigger,
+    /// Another attempt had started the agent: what the call came to is the other's to say.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
 }
 
 /// A place that runs functions.
@@ -95,10 +98,12 @@ impl Store {
             .collect()
     }
 
-    /// The runs that a call elsewhere was, one for each attempt, newest first.
+    /// The runs that a call elsewhere was, one for each attempt: newest first, and behind them those that
+    /// were refused because another attempt had started the agent.
     pub fn runs_of_call(&self, call: &str) -> Result<Vec<Record>, RecordError> {
-        let sql =
-            format!("SELECT {COLUMNS} FROM runs WHERE call = ? ORDER BY started_at DESC, id DESC");
+        let sql = format!(
+            "SELECT {COLUMNS} FROM runs WHERE call = ? ORDER BY refused, started_at DESC, id DESC"
+        );
         self.records(&sql, &[call])
     }
 
@@ -122,15 +127,25 @@ impl Recording<'_> {
         self.store
             .connection
             .execute(
-                "UPDATE runs SET place = ?2, call = ?3, attempt = ?4, asked_by = ?5 WHERE id = ?1",
+                "UPDATE runs SET place = ?2, call = ?3, attempt = ?4, asked_by = ?5, refused = ?6 WHERE id = ?1",
                 params![
                     self.id,
                     origin.place.as_str(),
                     origin.call,
                     origin.attempt,
-                    origin.by.as_str()
+                    origin.by.as_str(),
+                    origin.refused
                 ],
             )
+            .map(drop)
+            .map_err(|error| self.store.failed(error))
+    }
+
+    /// Another attempt at the same call had started the agent.
+    pub fn is_refused(&self) -> Result<(), RecordError> {
+        self.store
+            .connection
+            .execute("UPDATE runs SET refused = 1 WHERE id = ?1", [&self.id])
             .map(drop)
             .map_err(|error| self.store.failed(error))
     }

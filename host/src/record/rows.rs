@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use super::{Header, Kind, Origin, Place, Record, RecordError, Usage};
 use crate::exec::{Outcome, Trigger};
 
-pub(super) const COLUMNS: &str = "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns, settled_at, place, call, attempt, asked_by";
+pub(super) const COLUMNS: &str = "id, kind, changeling, repo, template, started_at, ended_at, outcome, branch, cost_usd, turns, settled_at, place, call, attempt, asked_by, refused";
 
 /// A row as the database has it.
 pub(super) struct Raw {
@@ -27,6 +27,7 @@ pub(super) struct Raw {
     call: Option<String>,
     attempt: Option<String>,
     asked_by: Option<String>,
+    refused: bool,
 }
 
 pub(super) fn raw(row: &Row) -> rusqlite::Result<Raw> {
@@ -49,6 +50,7 @@ pub(super) fn raw(row: &Row) -> rusqlite::Result<Raw> {
         call: row.get(13)?,
         attempt: row.get(14)?,
         asked_by: row.get(15)?,
+        refused: row.get(16)?,
     })
 }
 
@@ -69,6 +71,7 @@ impl Raw {
                 by: Trigger::named(by).ok_or_else(|| damaged("who asked for it is unknown"))?,
                 call: call.clone(),
                 attempt: attempt.clone(),
+                refused: self.refused,
             }),
             _ => None,
         };

@@ -93,6 +93,9 @@ const MIGRATIONS: &[&str] = &["
     ALTER TABLE runs ADD COLUMN attempt TEXT;
     ALTER TABLE runs ADD COLUMN asked_by TEXT;
     CREATE INDEX runs_by_call ON runs (call) WHERE call IS NOT NULL;
+", "
+    -- 1: another attempt at the same call had started the agent
+    ALTER TABLE runs ADD COLUMN refused INTEGER NOT NULL DEFAULT 0;
 "];
 
 /// The format this program writes.

@@ -102,7 +102,7 @@ fn failures_in_a_row() {
     };
     world.ended("2", 20, &skipped, None);
     world.ended("3", 30, &Outcome::TimedOut { after_seconds: 5 }, None);
-    world.ended("4", 40, &Outcome::Interrupted, None);
+    world.ended("4", 40, &Outcome::INTERRUPTED, None);
     world.ended("5", 50, &attention(), None);
     assert_eq!(world.failures(), 3);
     // One that lives says nothing yet.
@@ -165,7 +165,7 @@ fn costs_add_up_and_are_not_forgotten() {
     dying.usage(so_far(0.5)).unwrap();
     dying.usage(so_far(1.0)).unwrap();
     drop(dying);
-    assert_eq!(world.outcome("4"), Some(Outcome::Interrupted));
+    assert_eq!(world.outcome("4"), Some(Outcome::INTERRUPTED));
     let cost = |changeling, repo, second| {
         let cost = world
             .store
@@ -214,7 +214,7 @@ fn old_records_go_and_unpublished_work_stays() {
     };
     with_patch("attention", 0, &attention());
     with_patch("failed", 1, &failed());
-    with_patch("interrupted", 2, &Outcome::Interrupted);
+    with_patch("interrupted", 2, &Outcome::INTERRUPTED);
     world.ended("uncommitted", 3, &nothing(), None);
     fs::write(folder("uncommitted").join("uncommitted.diff"), "diff").unwrap();
     with_patch("pushed", 4, &pushed);
@@ -510,7 +510,7 @@ fn a_run_that_died_is_told_from_one_that_lives() {
     fs::write(world.home.runs_dir().join("unborn/lock"), "").unwrap();
 
     assert_eq!(world.outcome("alive"), None);
-    assert_eq!(world.outcome("dead"), Some(Outcome::Interrupted));
+    assert_eq!(world.outcome("dead"), Some(Outcome::INTERRUPTED));
     assert_eq!(world.outcome("ended"), Some(skipped));
     world.store.remove_unborn().unwrap();
     assert!(!world.home.runs_dir().join("unborn").exists());
@@ -706,7 +706,7 @@ fn many_at_once() {
                     };
                     let recording = store.begin(&header).unwrap();
                     recording
-                        .finish(&Outcome::Interrupted, Usage::default(), at(turn))
+                        .finish(&Outcome::INTERRUPTED, Usage::default(), at(turn))
                         .unwrap();
                 }
             });

@@ -95,7 +95,7 @@ impl Store {
 /// How a changeling does on one of its repositories.
 #[derive(Debug, Default)]
 pub struct Standing {
-    /// The latest run.
+    /// The latest run; of a call with several attempts, one that was not refused.
     pub last: Option<Record>,
     /// As `consecutive_failures`.
     pub failures: u32,
@@ -113,6 +113,7 @@ impl<'a> Statements<'a> {
     fn prepare(connection: &'a Connection) -> rusqlite::Result<Self> {
         let last = format!(
             "SELECT {COLUMNS} FROM runs WHERE changeling = ?1 AND repo = ?2 AND kind = 'run'
+             AND (refused = 0 OR NOT EXISTS (SELECT 1 FROM runs AS other WHERE other.call = runs.call AND other.refused = 0))
              ORDER BY started_at DESC, id DESC LIMIT 1"
         );
         Ok(Self {

@@ -641,8 +641,10 @@ fn an_agent_that_could_read_the_volume_is_not_started() {
     assert!(world.seen("started").is_none());
     assert!(world.github.pulls("acme/shop").is_empty());
     world.nothing_lives();
+    // Nor by an attempt at a call that has ended.
     world.gives_volume_away = false;
-    world.call("fc-1", "a2", 2).is("pull-request", 0);
+    world.call("fc-1", "a2", 2).is("needs-attention", 3);
+    world.call("fc-2", "a1", 3).is("pull-request", 0);
 }
 
 /// Whatever an mngr needs to be found that does not tell its packages: as another user it gets nothing.
@@ -1013,12 +1015,25 @@ fn two_at_once_are_never_started() {
         .finish()
         .is("skipped", 0)
         .says("modal volume rm changeling-nightly started/fc-9.a1.json");
-    // Modal makes a second attempt only when the first is gone.
-    let again = world.volume().join("records/fc-9.a2");
-    std::fs::create_dir(&again).unwrap();
-    std::fs::write(again.join("record.json"), "{}").unwrap();
+    // Modal makes a second attempt only when the first is gone, as far as it knows: one that was refused
+    // tells nothing of the other.
+    let again = |attempt: &str, refused: bool| {
+        let text = world.record("fc-1.a1", "record.json");
+        let mut record: Value = serde_json::from_str(&text).unwrap();
+        record["record"]["id"] = format!("20260303-025930-{attempt}").into();
+        record["record"]["started_at"] = "2026-03-03T02:59:30Z".into();
+        record["record"]["origin"]["call"] = "fc-9".into();
+        record["record"]["origin"]["attempt"] = attempt.into();
+        record["record"]["origin"]["refused"] = refused.into();
+        let folder = world.volume().join(format!("records/fc-9.{attempt}"));
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::write(folder.join("record.json"), record.to_string()).unwrap();
+    };
+    again("a2", true);
+    world.call("fc-4", "a1", 3).is("skipped", 0);
+    again("a3", false);
     world
-        .start("fc-4", "a1", "hand", "2026-03-03T03:03:00Z")
+        .start("fc-5", "a1", "hand", "2026-03-03T03:03:00Z")
         .finish()
         .is("no-changes", 0);
 }

@@ -74,7 +74,21 @@ fn from_deploy_to_a_pull_request_and_what_is_told_of_it() {
         panic!("one run: {runs:#}")
     };
     assert!(run.to_string().contains(url), "{run:#}");
-    assert!(cost(run) > 0.0, "{run:#}");
+    let spent = cost(run);
+    assert!(spent > 0.0, "{run:#}");
+    let told = told.json();
+    assert_eq!(told["changelings"][0]["cost_usd"], spent, "{told:#}");
+    assert_eq!(told["month"]["cost_usd"], spent, "{told:#}");
+    let shown = command("status").run().success();
+    let in_cents = format!("{spent:.2}");
+    assert_ne!(in_cents, "0.00");
+    let line = shown.stdout.lines().find(|line| line.starts_with("fairy "));
+    assert!(
+        line.is_some_and(|line| line.contains(&in_cents)),
+        "{in_cents}: {shown}"
+    );
+    let sum = format!("{in_cents} of 100 USD spent this month");
+    assert!(shown.stdout.contains(&sum), "{shown}");
 
     // The keys are in the secret, and nowhere else.
     let keys = [KEY.to_owned(), TOKEN.to_owned()];

@@ -1,7 +1,7 @@
 //! Several repositories: one app, one cron, a run for each.
 
-use changelings_tests::ADA;
 use changelings_tests::traces::wait_for;
+use changelings_tests::{ADA, needs, tools};
 use serde_json::Value;
 
 use super::{COMMIT, Cloud};
@@ -13,13 +13,11 @@ fn calls(cloud: &Cloud, function: &str) -> Vec<Value> {
     calls
 }
 
-#[test]
-fn a_fire_starts_a_run_for_each_of_them() {
-    let Some(mut cloud) = Cloud::new() else {
-        return;
-    };
-    let names = ["acme/shop", "acme/stock", "acme/post"];
-    for name in &names[1..] {
+const NAMES: [&str; 3] = ["acme/shop", "acme/stock", "acme/post"];
+
+/// Three repositories at the forge: as `repos`.
+fn serve(cloud: &Cloud) -> String {
+    for name in &NAMES[1..] {
         let repo = cloud.env.repo(&name.replace('/', "-"));
         repo.write(
             "app.py",
@@ -28,8 +26,98 @@ fn a_fire_starts_a_run_for_each_of_them() {
         repo.commit(ADA, "2025-11-03", "Begin");
         cloud.github.serve(&repo, name);
     }
-    let urls = names.map(|name| format!("\"{}\"", cloud.github.repository(name)));
-    let more = format!("repos = [{}]\nmax_parallel = 2", urls.join(", "));
+    let urls = NAMES.map(|name| format!("\"{}\"", cloud.github.repository(name)));
+    format!("repos = [{}]", urls.join(", "))
+}
+
+/// All that is kept of the latest run on each repository, without what says which run it was, when and
+/// where.
+fn kept(cloud: &Cloud) -> Vec<Value> {
+    fn without_time(value: &mut Value) {
+        const OF_ONE_RUN: [&str; 8] = [
+            "at",
+            "started_at",
+            "ended_at",
+            "seconds",
+            "folder",
+            "origin",
+            "updated_at",
+            "files",
+        ];
+        match value {
+            Value::Object(fields) => {
+                fields.retain(|name, _| !OF_ONE_RUN.contains(&name.as_str()));
+                // It holds the time.
+                if fields.get("event").is_some_and(|event| event == "pushed") {
+                    fields.remove("commit");
+                }
+                fields.values_mut().for_each(without_time);
+            }
+            Value::Array(items) => items.iter_mut().for_each(without_time),
+            _ => {}
+        }
+    }
+    let runs = cloud.does("runs --json").json();
+    let runs = runs["runs"].as_array().expect("a list").iter();
+    let mut kept: Vec<_> = runs
+        .map(|run| {
+            let id = run["id"].as_str().expect("an id");
+            let text = cloud.does(&format!("runs show {id} --json")).stdout;
+            let forge = cloud.github.url();
+            let text = text.replace(id, "ID").replace(&id[id.len() - 6..], "ID");
+            let text = text.replace(forge.trim_end_matches('/'), "FORGE");
+            let text = text.replace(&*cloud.env.changelings_home().to_string_lossy(), "HOME");
+            let text = text.replace("/changeling/home", "HOME");
+            let text = text.replace(&*cloud.env.root().to_string_lossy(), "ROOT");
+            let mut kept: Value = serde_json::from_str(&text).expect("it is JSON");
+            without_time(&mut kept);
+            kept
+        })
+        .collect();
+    kept.sort_by_key(|run| run["run"]["repo"].to_string());
+    kept
+}
+
+#[test]
+fn their_records_are_those_of_runs_on_this_machine() {
+    let (Some(mut cloud), Some(mut here)) = (Cloud::new(), Cloud::new()) else {
+        return;
+    };
+    let (Some(mngr), Some(tmux), Some(jq)) =
+        (tools::mngr(), needs::tool("tmux"), needs::tool("jq"))
+    else {
+        return;
+    };
+    for program in [mngr, &tmux, &jq] {
+        let name = program.file_name().expect("a program has a name");
+        here.env.link_program(&name.to_string_lossy(), program);
+    }
+    let agent = format!("echo 'I mend it'; {COMMIT}");
+    for cloud in [&mut cloud, &mut here] {
+        let repos = serve(cloud);
+        cloud.add("nightly", &agent, &repos);
+    }
+    here.does("run nightly --local");
+    cloud.does("deploy nightly");
+    cloud.does("run nightly");
+    let (there, here) = (kept(&cloud), kept(&here));
+    assert_eq!(there.len(), 3, "{there:#?}");
+    for (there, here) in there.iter().zip(&here) {
+        assert_eq!(here["run"]["outcome"], "pull-request", "{here:#}");
+        assert!(
+            there == here,
+            "at Modal: {there:#}\non this machine: {here:#}"
+        );
+    }
+}
+
+#[test]
+fn a_fire_starts_a_run_for_each_of_them() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let names = NAMES;
+    let more = format!("{}\nmax_parallel = 2", serve(&cloud));
     // Each says that it is there, and waits for the word to go on.
     let agent = format!(
         "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' '\\n' | grep -a '^--fired=' >> $shared/fired

@@ -184,6 +184,91 @@ fn a_fire_that_never_came_is_missed() {
     );
 }
 
+/// With several repositories the cron is that of another function than the runs'.
+#[test]
+fn a_fire_that_never_came_is_missed_by_all_its_repositories() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    cloud.modal.set("room", false.into());
+    let [shop, depot] = ["acme/shop", "acme/depot"].map(|name| cloud.github.repository(name));
+    let repos = format!("repos = [\"{shop}\", \"{depot}\"]");
+    cloud.add("both", COMMIT, &repos);
+    cloud.does("deploy both");
+    let told = |now: &str| {
+        let call = cloud.command(["status", "--json"]);
+        call.env("CHANGELINGS_NOW", now).run().success().json()
+    };
+    let missed = |told: &Value| told["changelings"][0]["deployment"]["missed_fires"].clone();
+    let third = "2026-03-03T03:00:00Z";
+    assert_eq!(missed(&told("2026-03-03T03:05:00Z")), serde_json::json!([]));
+    let late = told("2026-03-03T03:11:00Z");
+    assert_eq!(missed(&late), serde_json::json!([third]));
+    let needs = late["needs_person"].as_array().expect("a list");
+    let whats: Vec<_> = needs.iter().map(|need| &need["what"]).collect();
+    assert_eq!(whats, ["missed-fire"], "{late:#}");
+
+    // A run that somebody asks for at the time answers to no fire, and the call of `fire` does.
+    let seconds = |time: &str| time.parse::<jiff::Timestamp>().expect("a time").as_second();
+    cloud
+        .modal
+        .set("clock", seconds("2026-03-04T03:00:20Z").into());
+    let hand = cloud.does(&format!("run both --repo {shop} --detach --json"));
+    let hand = hand.json()["runs"][0]["call"].clone();
+    cloud.modal.finish(hand.as_str().expect("an id"), "success");
+    let fourth = "2026-03-04T03:00:00Z";
+    let by_hand = told("2026-03-04T09:00:00Z");
+    assert_eq!(missed(&by_hand), serde_json::json!([third, fourth]));
+    let [fire] = &cloud.modal.fire("changeling-both")[..] else {
+        panic!("one cron")
+    };
+    cloud.modal.finish(fire, "success");
+    assert_eq!(
+        missed(&told("2026-03-04T09:00:00Z")),
+        serde_json::json!([third])
+    );
+}
+
+#[test]
+fn a_call_that_gets_no_container() {
+    let Some(mut cloud) = Cloud::without_containers() else {
+        return;
+    };
+    cloud.add("nightly", COMMIT, "");
+    cloud.does("deploy nightly");
+    cloud.modal.set("room", false.into());
+    let call = cloud.modal.fire("changeling-nightly").remove(0);
+    let told = |now: &str| {
+        let call = cloud.command(["status", "--json"]);
+        let told = call.env("CHANGELINGS_NOW", now).run().success().json();
+        (
+            told["changelings"][0]["deployment"]["calls"][0].clone(),
+            told["needs_person"].clone(),
+        )
+    };
+    // Containers may take some time to come.
+    let (soon, needs) = told("2026-03-02T09:12:00Z");
+    assert_eq!(
+        (&soon["call"], &soon["state"]),
+        (&Value::from(&*call), &"waiting".into())
+    );
+    assert_eq!(needs, serde_json::json!([]));
+    let (late, needs) = told("2026-03-02T09:20:00Z");
+    assert_eq!(late["state"], "never-started", "{late}");
+    assert_eq!(needs[0]["what"], "never-started", "{needs}");
+    let says = needs[0]["says"].as_str().expect("a sentence");
+    assert!(
+        says.contains("Modal has given it no container for "),
+        "{says}"
+    );
+    let shown = at_80(&cloud, "status", "2026-03-02T09:20:00Z");
+    assert!(shown.contains("never-started"), "{shown}");
+    // One died at its start, which is something else.
+    cloud.modal.finish(&call, "init_failure");
+    let (died, _) = told("2026-03-02T09:20:00Z");
+    assert_eq!(died["state"], "died-at-start", "{died}");
+}
+
 #[test]
 fn a_run_is_left_followed_and_kept() {
     let Some(mut cloud) = Cloud::new() else {

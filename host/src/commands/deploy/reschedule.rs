@@ -67,7 +67,7 @@ pub(in crate::commands) fn reschedule(
     let mut modal = modal.map_err(|error| unfinished(error.into()))?;
     let how = How { end_runs: ends_all };
     let progress = ui.progress("telling Modal");
-    let mut first = None;
+    let (mut first, mut going_on) = (None, Vec::new());
     let home = deployments.id()?;
     let mut environments: BTreeMap<Option<&str>, Vec<&Deployed>> = BTreeMap::new();
     for deployed in &others {
@@ -126,15 +126,29 @@ pub(in crate::commands) fn reschedule(
             News::Failed(name, error) => {
                 first.get_or_insert_with(|| error.context(name.clone()));
             }
+            News::GoesOn(name, why) => {
+                going_on.push(goes_on(name, &why, environment));
+            }
         };
         let place = &inspected.place;
         deploy::send(&mut modal, &sendings, place, how, context, &mut hear).map_err(unfinished)?;
     }
     drop(progress);
-    match first {
-        None => Ok(()),
-        Some(error) => Err(unfinished(error)),
+    let end = first.map(unfinished).or_else(|| going_on.pop());
+    for error in &going_on {
+        ui.error(error);
     }
+    end.map_or(Ok(()), Err)
+}
+
+/// It is off its schedule, and costs money all the same.
+fn goes_on(name: &Name, why: &str, environment: Option<&str>) -> Error {
+    let place = environment.map_or_else(String::new, |name| format!(" --env {name}"));
+    let error = format!("what {name} has under way on Modal may go on: {why}");
+    Error::needs_person(error).with_hint(format!(
+        "`modal app stop changeling-{name}{place}` ends it with its app; `modal container list{place}` and \
+         `modal container stop ID` end a run alone; `changeling disable --all` tries again"
+    ))
 }
 
 /// It is the one that was deployed from here, or adopted.

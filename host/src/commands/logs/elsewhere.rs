@@ -35,7 +35,8 @@ pub(super) fn show(args: &Args, context: &Context) -> Result<Told> {
         let recorded = store
             .map(|store| store.runs_of_call(&args.run))
             .transpose()?;
-        if recorded.is_some_and(|runs| !runs.is_empty()) {
+        // What was refused is not all that there is of its call.
+        if recorded.is_some_and(|runs| runs.iter().any(|run| !run.is_refused())) {
             return Ok(Told::Nothing);
         }
         (with_call(&args.run, context)?, Some(args.run.as_str()))
@@ -111,7 +112,7 @@ fn is_latest(fate: &Fate, deployed: &Deployed, store: &Store) -> bool {
         ..Filter::default()
     };
     let last = store.runs(&filter).ok().and_then(|mut runs| runs.pop());
-    last.is_none_or(|last| last.started_at <= fate.at)
+    last.is_none_or(|last| last.started_at <= fate.at || last.is_of(&fate.call))
 }
 
 /// The deployment a call is of, as far as Modal was ever asked.
@@ -178,6 +179,10 @@ fn say(
             )));
         }
         match store.runs_of_call(&fate.call)?.first() {
+            Some(record) if record.is_refused() => ui.note(format_args!(
+                "Modal delivered the call again, and takes it for ended; the attempt that started the agent \
+                 may go on: `changeling status {name}` says what comes of it"
+            )),
             Some(record) => super::end(record, true, store, context)?,
             None => ui.note(format_args!(
                 "the call ended without a record; `changeling status {name}` says what is known"

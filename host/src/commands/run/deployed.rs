@@ -113,7 +113,15 @@ fn ended(
         let repo = deployed.repo(*target);
         let record = store.runs_of_call(call)?.into_iter().next();
         let outcome = record.as_ref().and_then(|record| record.outcome.clone());
-        let error = if let (Some(record), Some(outcome)) = (record, outcome) {
+        let error = if let (Some(record), Some(outcome)) = (&record, &outcome)
+            && record.is_refused()
+        {
+            let error = Error::new(Kind::Interrupted, outcome.sentence()).with_hint(format!(
+                "the other attempt may be at work: `changeling status {name}` says what comes of it"
+            ));
+            answers.push(Answer::failed(&error, name, repo.clone()));
+            Some(error)
+        } else if let (Some(record), Some(outcome)) = (record, outcome) {
             let answer = Answer::of(&record, Vec::new(), None, store, context);
             if !args.json {
                 let folder = store.folder_of(&record.id);
@@ -181,7 +189,16 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
         Status::InitFailure => (
             Kind::RunFailed,
             "its container died before the run began",
-            format!("changeling deploy {name} --verify quick   # sends it anew, and tries it"),
+            if followed
+                .fetched
+                .seen
+                .get(name)
+                .is_some_and(|seen| !seen.volume)
+            {
+                format!("somebody deleted its volume; `changeling deploy {name}` makes a new one")
+            } else {
+                format!("changeling deploy {name} --verify quick   # sends it anew, and tries it")
+            },
         ),
         Status::Success => (
             Kind::Failed,

@@ -26,7 +26,16 @@ pub(in crate::commands) fn run(text: &str, store: &Store) -> Result<Record> {
             limit: 1,
             ..Filter::default()
         };
-        Ok(store.runs(&filter)?.pop())
+        let Some(record) = store.runs(&filter)?.pop() else {
+            return Ok(None);
+        };
+        // Of a call that was delivered again, the attempt that did something.
+        match &record.origin {
+            Some(origin) if origin.refused => {
+                Ok(store.runs_of_call(&origin.call)?.into_iter().next())
+            }
+            _ => Ok(Some(record)),
+        }
     };
     if text == "last" {
         return latest(None)?.ok_or_else(|| Error::usage("there are no runs yet"));

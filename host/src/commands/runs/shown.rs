@@ -23,7 +23,7 @@ pub(in crate::commands) fn outcome_style(outcome: Option<&Outcome>) -> Style {
             style::GOOD
         }
         Some(Outcome::NoChanges { .. } | Outcome::Skipped { .. }) => Style::new(),
-        Some(Outcome::Interrupted | Outcome::NeedsAttention { .. }) => style::CAREFUL,
+        Some(Outcome::Interrupted { .. } | Outcome::NeedsAttention { .. }) => style::CAREFUL,
         Some(Outcome::Failed { .. } | Outcome::TimedOut { .. }) => style::BAD,
     }
 }
@@ -40,7 +40,7 @@ pub(in crate::commands) fn outcome(record: &Record) -> Cell {
 /// What came of it, as short as it goes: the link, the reason.
 pub(in crate::commands) fn result(record: &Record) -> Cell {
     match &record.outcome {
-        None | Some(Outcome::Interrupted) => Cell::new(""),
+        None | Some(Outcome::Interrupted { why: None }) => Cell::new(""),
         Some(Outcome::PullRequest { url, number, .. }) => Cell::new(url).or(format!("#{number}")),
         Some(Outcome::Report { place }) => Cell::new(place),
         Some(Outcome::Pushed { branch, .. }) => Cell::new(branch),

@@ -168,7 +168,8 @@ impl App {
     pub(super) fn news(&self, repo: &str, last: Option<&Record>) -> Option<&Fate> {
         let fate = self.joined.last(repo)?;
         let is_news = fate.state.is_open() || fate.state.is_bad();
-        let is_newer = last.is_none_or(|last| last.started_at <= fate.at);
+        // Of a call with several attempts one may have a record, and another the last word.
+        let is_newer = last.is_none_or(|last| last.started_at <= fate.at || last.is_of(&fate.call));
         (is_news && (is_newer || fate.state.is_open())).then_some(fate)
     }
 
@@ -237,6 +238,12 @@ impl App {
             let command = format!("changeling deploy {name}   # or: changeling undeploy {name}");
             needs.push(need("not-at-modal", None, says, command));
             return needs;
+        }
+        if self.seen.as_ref().is_some_and(|seen| !seen.volume) {
+            let says = "its volume is not at Modal any more, and no run can start: somebody deleted it. \
+                        Records that are here stay, others are lost";
+            let command = format!("changeling deploy {name}   # makes a new one");
+            needs.push(need("no-volume", None, says.to_owned(), command));
         }
         for repo in self.deployed.repos() {
             let repo = repo.to_string();

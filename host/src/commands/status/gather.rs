@@ -53,7 +53,7 @@ pub(super) struct Month {
 pub(super) struct Need {
     /// `needs-attention`, `paused`, `failed`, `timed-out`, `interrupted` or `budget`; of what is deployed
     /// also `died-at-start`, `crashed`, `out-of-memory`, `never-started`, `no-record`, `missed-fire`,
-    /// `not-at-modal`, `forgotten`, `still-fires` or `modal`.
+    /// `not-at-modal`, `no-volume`, `forgotten`, `still-fires` or `modal`.
     pub(super) what: &'static str,
     /// null: all of them.
     pub(super) changeling: Option<Name>,
@@ -198,7 +198,7 @@ fn needs(
         let left = || store.is_some_and(|store| store.has_unpublished_work(record));
         let says = match &record.outcome {
             Some(Outcome::Failed { .. } | Outcome::TimedOut { .. }) => sentence(record),
-            Some(Outcome::Interrupted) if left() => {
+            Some(Outcome::Interrupted { .. }) if left() => {
                 format!("{}; it left work", sentence(record))
             }
             _ => continue,

@@ -10,6 +10,7 @@ import pathlib
 import pickle
 import re
 import sys
+import time
 
 import modal
 import modal.runner
@@ -20,7 +21,7 @@ from modal.client import _Client
 from modal.exception import ImageBuildError, NotFoundError
 from modal_proto import api_pb2
 
-from report import emit, failed, quiet_for
+from report import emit, failed, message, quiet_for
 
 # Requests to Modal under way at once, where they are many and small.
 AT_ONCE = 24
@@ -35,6 +36,17 @@ BEAT = 5
 BUILDING = 40 * 60
 CHECKING = 15 * 60
 ANSWERING = 60
+
+# Seconds that a run which is cancelled has for its record, and that its container then has to end.
+LEAVING = 30
+STOPPING = 40
+
+# Modal lists no more calls of a function at once; and those that are not over.
+MOST_CALLS = 1000
+OPEN = (
+    api_pb2.FUNCTION_CALL_INPUT_STATUS_PENDING,
+    api_pb2.FUNCTION_CALL_INPUT_STATUS_RUNNING,
+)
 
 # Whose an app is.
 TAG_HOME = "changelings-home"
@@ -227,11 +239,14 @@ def deploy(request):
             emit("deploying", app=name)
             secret = await _fill_secret(app["secret"], environment)
             deployed = _load(number, pathlib.Path(app["folder"]) / "app.py").app
-            strategy = "recreate" if app.get("end_runs") else "rolling"
-            await deployed.deploy.aio(environment_name=environment, strategy=strategy)
+            await deployed.deploy.aio(environment_name=environment)
             await _write_down(app, environment)
             await _clean_secret(secret, app["secret"])
-            emit("deployed", app=name, **await _found(name, environment or ""))
+            goes_on = None
+            if app.get("end_runs"):
+                goes_on = await _end_runs(name, environment or "")
+            found = await _found(name, environment or "")
+            emit("deployed", app=name, goes_on=goes_on, **found)
         except ImageBuildError as error:
             more = await _soon(_log_of.aio(error.image_id)) or ""
             failed(error, app=name, more=more, found=await _still(name, environment))
@@ -247,6 +262,67 @@ def deploy(request):
         )
 
     _work(all_of_them(), BUILDING)
+
+
+async def _end_runs(name, environment):
+    """Ends the calls of an app that are under way or wait; None, or why some may go on.
+
+    Not by ending their containers, as the client does when it deploys anew: Modal gives what they work on to
+    others."""
+    try:
+        app_id = await _cancel(name, environment)
+        for stop, patience in ((False, LEAVING), (True, STOPPING)):
+            until = time.monotonic() + patience
+            while living := await _containers(app_id, environment):
+                if time.monotonic() > until:
+                    break
+                if stop:
+                    for task in living:
+                        await ask(
+                            "ContainerStop", api_pb2.ContainerStopRequest(task_id=task)
+                        )
+                await asyncio.sleep(1)
+            else:
+                return None
+        return f"{', '.join(living)} did not end within {LEAVING + STOPPING} s"
+    except Exception as error:
+        return message(error)
+
+
+async def _cancel(name, environment):
+    """Its calls that have not ended; answers the app's id."""
+    for function in ("fire", "run"):
+        try:
+            found = await ask(
+                "FunctionGet",
+                api_pb2.FunctionGetRequest(
+                    app_name=name, object_tag=function, environment_name=environment
+                ),
+            )
+        except NotFoundError:
+            continue  # With one repository there is no `fire`.
+        tail = api_pb2.FunctionCallFetchRequest.Tail(count=MOST_CALLS)
+        listed = await ask(
+            "FunctionCallFetch",
+            api_pb2.FunctionCallFetchRequest(function_id=found.function_id, tail=tail),
+        )
+        cancels = [
+            ask(
+                "FunctionCallCancel",
+                api_pb2.FunctionCallCancelRequest(
+                    function_call_id=call.function_call_id
+                ),
+            )
+            for call in listed.function_call_inputs
+            if call.status in OPEN
+        ]
+        await _side_by_side(cancels)
+    return found.handle_metadata.app_id
+
+
+async def _containers(app_id, environment):
+    request = api_pb2.TaskListRequest(environment_name=environment, app_id=app_id)
+    return [task.task_id for task in (await ask("TaskList", request)).tasks]
 
 
 async def _no_commit():

@@ -56,6 +56,12 @@ PASSING = (
     asyncio.TimeoutError,
 )
 
+# Of calls that are not over.
+OPEN = (
+    api_pb2.FUNCTION_CALL_INPUT_STATUS_PENDING,
+    api_pb2.FUNCTION_CALL_INPUT_STATUS_RUNNING,
+)
+
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,199}")
 
 
@@ -78,13 +84,13 @@ async def _look_at(client, app, at_once):
             _volume(client, environment, app["volume"], at_once), *listed
         )
         deployed = any(found is not None for found in calls)
-        ids = set()
+        over = {}
         for function, found in zip(app["functions"], calls):
             for call in found or ():
-                ids.add(call.function_call_id)
+                over[call.function_call_id] = call.status not in OPEN
                 emit("call", app=name, function=function, **_described(call))
         if volume is not None:
-            await _records(volume, name, set(app["known"]), ids, at_once)
+            await _records(client, volume, app, over, at_once)
         cut = any(len(found or ()) >= app["calls"] for found in calls)
         emit("looked", app=name, deployed=deployed, volume=volume is not None, cut=cut)
     except Exception as error:
@@ -147,8 +153,10 @@ async def _volume(client, environment, name, at_once):
             return None
 
 
-async def _records(volume, app, known, calls, at_once):
-    """Records that are complete, and of those that are not, what was written down when they began."""
+async def _records(client, volume, wanted, over, at_once):
+    """Records that are complete, and of those that are not, what was written down when they began; `over`
+    says of each call whether Modal says that it has ended."""
+    app, known = wanted["name"], set(wanted["known"])
     new = [
         key
         for key in await _names(volume, "records", FileEntryType.DIRECTORY, at_once)
@@ -166,14 +174,48 @@ async def _records(volume, app, known, calls, at_once):
     begun = await _names(volume, "started", FileEntryType.FILE, at_once)
     keys = [name.removesuffix(".json") for name in begun if name.endswith(".json")]
 
+    open_keys = [
+        key for key in keys if key not in complete and key.split(".")[0] in over
+    ]
+    # A call that was delivered twice ends with the first of its containers; the other may be at work.
+    living = None
+    if any(over[key.split(".")[0]] for key in open_keys):
+        living = await _containers(client, wanted, at_once)
+
     async def started(key):
         text = await _read(volume, f"started/{key}.json", at_once)
-        emit("started", app=app, key=key, started=text)
+        task = text.get("task") if isinstance(text, dict) else None
+        known = living is not None and isinstance(task, str)
+        lives = task in living if known else None
+        if lives is False:
+            # It may have ended since the records were listed.
+            await record(key)
+            if key in complete:
+                return
+        emit("started", app=app, key=key, started=text, lives=lives)
 
-    open_keys = [
-        key for key in keys if key not in complete and key.split(".")[0] in calls
-    ]
     await asyncio.gather(*(started(key) for key in open_keys))
+
+
+async def _containers(client, app, at_once):
+    """Ids of those that an app has now; None when Modal does not say."""
+    async with at_once:
+        try:
+            found = await client._stub.FunctionGet(
+                api_pb2.FunctionGetRequest(
+                    app_name=app["name"],
+                    object_tag=app["functions"][0],
+                    environment_name=app["environment"] or "",
+                )
+            )
+            request = api_pb2.TaskListRequest(
+                environment_name=app["environment"] or "",
+                app_id=found.handle_metadata.app_id,
+            )
+            listed = await client._stub.TaskList(request)
+        except (exception.PermissionDeniedError, NotFoundError):
+            return None
+    return {task.task_id for task in listed.tasks}
 
 
 async def _names(volume, folder, kind, at_once):

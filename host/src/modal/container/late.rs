@@ -63,7 +63,7 @@ pub(super) fn reason(
         .filter(|record| {
             !matches!(
                 record.outcome,
-                Some(Outcome::Skipped { .. } | Outcome::Interrupted)
+                Some(Outcome::Skipped { .. } | Outcome::Interrupted { .. })
             )
         })
         // Another attempt at the same call is no other run.

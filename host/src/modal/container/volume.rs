@@ -40,6 +40,9 @@ struct Started {
     changeling: Name,
     repo: String,
     at: Timestamp,
+    /// Modal's id of the container: while it lives, so may the attempt.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    task: Option<String>,
 }
 
 impl Volume {
@@ -142,14 +145,15 @@ impl Volume {
     }
 
     /// Notes that a call has begun.
-    pub(super) fn begin(&self, origin: &Origin, job: &Job, at: Timestamp) -> Result<()> {
+    pub(super) fn begin(&self, origin: &Origin, job: &Job, context: &Context) -> Result<()> {
         let path = self.note_of(origin);
         let text = serde_json::to_vec(&Started {
             version: VERSION,
             origin: origin.clone(),
             changeling: job.changeling.clone(),
             repo: job.repo.to_string(),
-            at,
+            at: context.clock.now(),
+            task: context.env.get("MODAL_TASK_ID").map(str::to_owned),
         });
         let aside = path.with_extension("new");
         text.map_err(io::Error::from)
@@ -158,40 +162,30 @@ impl Volume {
             .map_err(|error| Error::from(error).context(format!("cannot write {}", path.display())))
     }
 
-    /// Another call that works on the same repository, as far as can be told: it began, no attempt at it
-    /// has a record, and Modal's limit has not ended it.
+    /// Another call that works on the same repository, as far as can be told: an attempt at it began and
+    /// has no record, no later one came so far either, and Modal's limit has not ended it.
     pub(super) fn other_at_work(
         &self,
         origin: &Origin,
         job: &Job,
         app: &App,
+        store: &Store,
         now: Timestamp,
-    ) -> Option<Origin> {
+    ) -> Result<Option<Origin>> {
         let limit = Duration::from_secs(app.timeout_seconds);
-        let is_over = |started: &Started| {
-            now.duration_since(started.at).unsigned_abs() > limit
-                || self.has_record_of(&started.origin.call)
-        };
         let repo = job.repo.to_string();
-        self.notes()
-            .find(|started| {
-                started.origin.call != origin.call
-                    && started.changeling == job.changeling
-                    && started.repo == repo
-                    && !is_over(started)
-            })
-            .map(|started| started.origin)
-    }
-
-    /// Modal makes another attempt only when the one before is gone.
-    fn has_record_of(&self, call: &str) -> bool {
-        folders(&self.records()).is_ok_and(|folders| {
-            folders.iter().any(|folder| {
-                let key = folder.file_name().unwrap_or_default().to_string_lossy();
-                let of = key.split_once('.').map(|(call, _)| call);
-                of == Some(call) && folder.join(exchange::FILE).exists()
-            })
-        })
+        for started in self.notes() {
+            let is_other = started.origin.call != origin.call
+                && started.changeling == job.changeling
+                && started.repo == repo;
+            if is_other
+                && now.duration_since(started.at).unsigned_abs() <= limit
+                && !is_over(&started, store)?
+            {
+                return Ok(Some(started.origin));
+            }
+        }
+        Ok(None)
     }
 
     fn notes(&self) -> impl Iterator<Item = Started> {
@@ -236,6 +230,18 @@ impl Volume {
         }
         Ok(())
     }
+}
+
+/// The attempt has a record, or a later one has that was let through: that tells that the first is gone.
+/// One that was refused tells nothing.
+fn is_over(started: &Started, store: &Store) -> Result<bool> {
+    let runs = store.runs_of_call(&started.origin.call)?;
+    Ok(runs.iter().any(|run| {
+        let origin = run.origin.as_ref();
+        let own = origin.is_some_and(|origin| origin.attempt == started.origin.attempt);
+        let refused = origin.is_some_and(|origin| origin.refused);
+        own || (!refused && run.started_at >= started.at)
+    }))
 }
 
 /// Of a call, from the volume's root.

@@ -77,6 +77,9 @@ pub struct Begun {
     pub repo: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trigger: Option<Trigger>,
+    /// Its container is at work. `None`: nobody asked, since its call is open, or it cannot be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lives: Option<bool>,
 }
 
 /// The call and the attempt of `CALL.ATTEMPT`, as records and beginnings are named on the volume.

@@ -118,13 +118,15 @@ impl<'a> Look<'a> {
             "started" => {
                 let began = answer.text("key").and_then(|key| {
                     let said = answer.fields.get("started").cloned().unwrap_or_default();
-                    began(key, said)
+                    let lives = answer.fields.get("lives").and_then(Value::as_bool);
+                    began(key, said, lives)
                 });
                 self.seen.begun.extend(began);
             }
             "looked" => {
                 let is = |name: &str| answer.fields.get(name).and_then(Value::as_bool);
                 self.seen.deployed = is("deployed").unwrap_or(false);
+                self.seen.volume = is("volume").unwrap_or(true);
                 self.seen.cut = is("cut").unwrap_or(false);
             }
             _ => return Ok(false),
@@ -174,7 +176,7 @@ impl<'a> Look<'a> {
 }
 
 /// What a container wrote when it began. Of one that wrote less, or nothing, the name says that it did.
-fn began(key: &str, said: Value) -> Option<Begun> {
+fn began(key: &str, said: Value, lives: Option<bool>) -> Option<Begun> {
     #[derive(Default, Deserialize)]
     #[serde(default)]
     struct Said {
@@ -190,6 +192,7 @@ fn began(key: &str, said: Value) -> Option<Begun> {
         at: said.at,
         repo: said.repo,
         trigger: said.by,
+        lives,
     })
 }
 

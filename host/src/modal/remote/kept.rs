@@ -34,12 +34,20 @@ pub struct Seen {
     pub at: Timestamp,
     /// The app is there.
     pub deployed: bool,
+    /// So is its volume.
+    #[serde(default = "yes")]
+    pub volume: bool,
     /// Modal had more calls than it listed.
     pub cut: bool,
     pub calls: Vec<Call>,
     pub begun: Vec<Begun>,
     /// Records (`CALL.ATTEMPT`) that were fetched, those that history has forgotten since included.
     pub fetched: BTreeSet<String>,
+}
+
+/// Of what was seen before anybody asked.
+const fn yes() -> bool {
+    true
 }
 
 impl Seen {
@@ -54,6 +62,7 @@ impl Seen {
         Self {
             at,
             deployed: false,
+            volume: true,
             cut: false,
             calls: Vec::new(),
             begun: Vec::new(),

@@ -25,6 +25,7 @@ fn begun(call: &str, attempt: &str, began: &str) -> Begun {
         at: Some(at(began)),
         repo: Some("https://github.com/o/r".to_owned()),
         trigger: Some(Trigger::Schedule),
+        lives: None,
     }
 }
 
@@ -36,6 +37,7 @@ fn recorded<'a>(run: &'a str, call: &'a str, attempt: &'a str, started: &str) ->
         repo: "https://github.com/o/r",
         trigger: Trigger::Schedule,
         started_at: at(started),
+        refused: false,
     }
 }
 
@@ -112,6 +114,33 @@ fn a_restart_is_counted_and_the_attempt_that_began_last_has_the_last_word() {
     let ended = &joined(&calls(Status::Success), &second, &both).calls[0];
     let run = "r2".to_owned();
     assert_eq!((ended.attempts, &ended.state), (2, &State::Ended { run }));
+}
+
+#[test]
+fn an_attempt_that_was_refused_says_nothing_while_another_is_known() {
+    let refused = Recorded {
+        refused: true,
+        ..recorded("r2", "fc-1", "b", "2026-03-05T03:40:00Z")
+    };
+    let lives = |lives| Begun {
+        lives,
+        ..begun("fc-1", "a", "2026-03-05T03:01:00Z")
+    };
+    let ended = |run: &str| State::Ended {
+        run: run.to_owned(),
+    };
+    // Its end is what Modal takes for the end of the call.
+    let status = Status::Failure;
+    assert_eq!(
+        state(status, &[lives(Some(true))], &[refused]),
+        State::Running
+    );
+    for gone in [lives(Some(false)), lives(None)] {
+        assert_eq!(state(status, &[gone], &[refused]), State::Crashed);
+    }
+    assert_eq!(state(status, &[], &[refused]), ended("r2"));
+    let first = recorded("r1", "fc-1", "a", "2026-03-05T03:01:00Z");
+    assert_eq!(state(status, &[], &[refused, first]), ended("r1"));
 }
 
 #[test]

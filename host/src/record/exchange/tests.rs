@@ -29,6 +29,7 @@ fn at(seconds: i64) -> Timestamp {
 
 fn origin() -> Origin {
     Origin {
+        refused: false,
         place: Place::Modal,
         call: "fc-1".into(),
         attempt: "a".into(),
