@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 pub use ask::{Crons, Found, Inspected, Place, inspect};
 pub use prepare::{Preparation, Prepared, here, rescheduled};
 
-use super::client::{PATIENCE, Session, Trouble};
+use super::client::{Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
@@ -192,7 +192,7 @@ pub fn send(
         "apps": sendings.iter().map(app).collect::<Vec<_>>(),
         "parallel": PARALLEL,
     });
-    let asked = modal.ask(&request, PATIENCE, &mut |answer| {
+    let asked = modal.ask(&request, &mut |answer| {
         let Some(sending) = answer.app.as_deref().and_then(|app| open.get(app).copied()) else {
             return;
         };
@@ -354,7 +354,7 @@ pub fn stop(
             "environment": environment,
             "apps": apps.iter().map(|(_, deployed)| app(deployed)).collect::<Vec<_>>(),
         });
-        modal.ask(&request, PATIENCE, &mut |answer| {
+        modal.ask(&request, &mut |answer| {
             let known = apps
                 .iter()
                 .find(|(_, deployed)| Some(&deployed.document.app.name) == answer.app.as_ref());
@@ -397,7 +397,7 @@ pub fn verify(
         "environment": environment,
         "apps": documents.iter().map(|document| &document.app.name).collect::<Vec<_>>(),
     });
-    modal.ask(&request, PATIENCE, &mut |answer| {
+    modal.ask(&request, &mut |answer| {
         let known = documents
             .iter()
             .find(|document| Some(&document.app.name) == answer.app.as_ref());
