@@ -7,7 +7,7 @@ use std::time::Duration;
 use changelings_tests::modal::{ANY, Fault};
 use changelings_tests::{Output, needs};
 
-use super::{COMMIT, Cloud};
+use super::{COMMIT, Cloud, WAIT};
 
 /// Longer than a command may take to say that nobody answers, on a busy machine; shorter than two that wait
 /// 20 s one after the other.
@@ -171,6 +171,24 @@ fn a_control_plane_that_is_slow() {
     let levels: Vec<_> = ours.map(|check| &check["level"]).collect();
     assert_eq!(levels, ["ok"; 3], "{doctor}");
     assert_eq!(status.success().json()["modal"]["fresh"], true);
+}
+
+/// The run goes on, and so does the looking.
+#[test]
+fn a_silence_while_a_run_is_followed() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    cloud.add("nightly", &format!("{WAIT}; {COMMIT}"), "");
+    cloud.does("deploy nightly");
+    let mut terminal = cloud.command(["run", "nightly"]).terminal(100);
+    cloud.starts_become(1);
+    cloud.modal.fails(ANY, Fault::Hang, ALL);
+    terminal.wait_for("the run goes on there, and Ctrl-C leaves it");
+    cloud.modal.recovers();
+    cloud.opens_the_gate();
+    terminal.wait_for("pull-request");
+    terminal.finish().success();
 }
 
 #[test]
