@@ -213,6 +213,7 @@ fn look(
         }
         if let Some(found) = apps.get(&document.app.name) {
             deploy::check_owner(home, document, found, before, take_over)?;
+            deploy::settle(&document.changeling, found, context)?;
         }
     }
     if let Some(crons) = crons {

@@ -14,6 +14,7 @@ use crate::names::Name;
 use crate::record::{File, Record, Store};
 use crate::repo_url::RepoUrl;
 use crate::schedule::{Schedule, Zone};
+use crate::ui::time;
 
 pub(super) struct Deployed {
     pub(super) folder: PathBuf,
@@ -56,6 +57,26 @@ impl Deployed {
         Ok(names.iter().filter_map(read).collect())
     }
 
+    /// Asks Modal what became of deploys whose end was not seen, where there are any.
+    pub(super) fn settle(all: &mut [Self], client: &Client, context: &Context) -> Result<()> {
+        let deployments = Deployments::of(&context.home);
+        for deployed in all.iter_mut() {
+            if deployments.unseen(deployed.name())?.is_none() {
+                continue;
+            }
+            let app = deployed.confirmed.document.app.name.clone();
+            let environment = deployed.confirmed.environment();
+            let asked = deploy::inspect(&mut client.connect()?, environment, &[&app], false)?;
+            if let Some(found) = asked.apps.get(&app) {
+                deploy::settle(deployed.name(), found, context)?;
+            }
+            if let Some(settled) = Self::of(deployed.name(), context)? {
+                *deployed = settled;
+            }
+        }
+        Ok(())
+    }
+
     /// When it fires next by itself, as it was deployed.
     pub(super) fn next(&self, now: Timestamp) -> Option<Zoned> {
         let (schedule, zone) = self.schedule.as_ref()?;
@@ -65,16 +86,24 @@ impl Deployed {
     /// How what is configured differs from what is deployed. What can no longer be deployed at all differs,
     /// too: why.
     pub(super) fn drift(&self, config: &Config, context: &Context) -> Vec<String> {
+        let mut found = Vec::new();
+        if let Ok(Some(unseen)) = Deployments::of(&context.home).unseen(self.name()) {
+            let begun = time::ago(unseen.at, context.clock.now());
+            found.push(format!(
+                "a deploy begun {begun} is not done, or was interrupted"
+            ));
+        }
         let Ok(changeling) = config.changeling(self.name()) else {
-            return Vec::new();
+            return found;
         };
         match deploy::here(changeling, config, &self.confirmed, context) {
-            Ok(here) => drift::between(&here, &self.confirmed.document)
-                .iter()
-                .map(ToString::to_string)
-                .collect(),
-            Err(error) => vec![format!("it could not be deployed as it is: {error}")],
+            Ok(here) => {
+                let drift = drift::between(&here, &self.confirmed.document);
+                found.extend(drift.iter().map(ToString::to_string));
+            }
+            Err(error) => found.push(format!("it could not be deployed as it is: {error}")),
         }
+        found
     }
 
     pub(super) fn name(&self) -> &Name {

@@ -144,7 +144,8 @@ section! {
         /// Commands run while the image is built, after `apt` and `pip`.
         [BOTH] commands: Vec<Line> = "[]";
         /// The `changeling` program in the image: `"auto"` (this one when it fits), the path of a
-        /// Linux executable, a folder with its sources, or an https URL ending in `#sha256=...`.
+        /// Linux executable or of a release (`.tar.gz`), a folder with its sources, or an https URL of either
+        /// ending in `#sha256=...`.
         [BOTH] runner: Line = "\"auto\"";
         /// Modal's own limit of a call; without one it is `timeout` and a margin.
         [BOTH] timeout: Timeout;

@@ -6,6 +6,7 @@ mod prepare;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -21,6 +22,9 @@ use crate::names::{Name, printable};
 
 /// Apps that are worked on at once.
 const PARALLEL: usize = 12;
+
+/// How long a deploy that nobody saw end may be one that is not done: images take their time.
+const UNDER_WAY: Duration = Duration::from_hours(1);
 
 /// An app to send: a document that lies in a folder with its files.
 #[derive(Debug)]
@@ -237,16 +241,55 @@ pub fn send(
     });
     asked.map_err(|error| {
         let error = Error::from(error);
-        if open.len() < sendings.len() && !open.is_empty() {
-            let names: Vec<_> = open
-                .values()
-                .map(|sending| sending.document.changeling.as_str())
-                .collect();
-            error.context(format!("not known to be deployed: {}", names.join(", ")))
+        let names: Vec<_> = open
+            .values()
+            .map(|sending| sending.document.changeling.as_str())
+            .collect();
+        let names = names.join(", ");
+        if error.kind == Kind::Interrupted {
+            Error::new(
+                Kind::Interrupted,
+                format!("interrupted; what Modal has now is not known of {names}"),
+            )
+            .with_hint("changeling status")
+        } else if open.len() < sendings.len() && !open.is_empty() {
+            error.context(format!("not known to be deployed: {names}"))
         } else {
             error
         }
     })
+}
+
+/// Notes what became of a deploy whose end was not seen, now that Modal says what it has.
+///
+/// # Errors
+/// It cannot be noted.
+pub fn settle(name: &Name, found: &Found, context: &Context) -> Result<()> {
+    let deployments = Deployments::of(&context.home);
+    let Some(deploying) = deployments.unseen(name)? else {
+        return Ok(());
+    };
+    let tag = deploying.document.app.tags.get(TAG_JOB);
+    let age = context
+        .clock
+        .now()
+        .duration_since(deploying.at)
+        .unsigned_abs();
+    match found.app_id.clone().filter(|_| found.is_there()) {
+        Some(app_id) if found.tags.get(TAG_JOB) == tag => {
+            let sent = deployments.sent(&deploying);
+            let deployed = Deployed {
+                app_id,
+                deployment: found.version,
+                environment: found.environment.clone(),
+                ..deploying
+            };
+            deployments.confirm(&deployed, &sent)?;
+        }
+        _ if age > UNDER_WAY => deployments.give_up(name)?,
+        _ => {}
+    }
+    Ok(())
 }
 
 /// Modal has what was sent, and did not have it before.
@@ -335,9 +378,12 @@ pub fn stop(
             "app_id": deployed.app_id,
             "workspace": deployed.workspace,
             "take_over": stop.take_over,
-            "dict": app.guard,
-            "secret": app.secret.as_ref().filter(|_| stop.delete_secret).map(|secret| &secret.name),
-            "volume": stop.delete_volume.then_some(&app.volume),
+            "volume": app.volume,
+            "delete": {
+                "dict": app.guard,
+                "secret": app.secret.as_ref().filter(|_| stop.delete_secret).map(|secret| &secret.name),
+                "volume": stop.delete_volume.then_some(&app.volume),
+            },
         })
     };
     // Each in the environment it was deployed to.

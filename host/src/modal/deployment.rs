@@ -141,6 +141,26 @@ impl Deployments {
         }
     }
 
+    /// A deploy of it whose end was not seen; `None`: there is none.
+    ///
+    /// # Errors
+    /// What is written down about it cannot be read.
+    pub fn unseen(&self, name: &Name) -> Result<Option<Deployed>, ModalError> {
+        self.noted(name, DEPLOYING)
+    }
+
+    /// The folder whose files a deploy sent.
+    pub fn sent(&self, deployed: &Deployed) -> PathBuf {
+        let folder = self.folder(&deployed.document.changeling);
+        let is_it = std::fs::read_to_string(folder.join(JOB))
+            .is_ok_and(|text| text == deployed.document.text());
+        if is_it {
+            folder
+        } else {
+            folder.join(CONFIRMED)
+        }
+    }
+
     fn noted(&self, name: &Name, file: &str) -> Result<Option<Deployed>, ModalError> {
         let file = self.folder(name).join(file);
         let bytes = match std::fs::read(&file) {

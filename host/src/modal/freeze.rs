@@ -19,6 +19,7 @@ use crate::permission::{self, Permission};
 use crate::repo_url::RepoUrl;
 use crate::secret::SecretError;
 use crate::template::Template;
+use crate::ui::time;
 
 /// What Modal's own limit of a call leaves beyond the time an agent has: to copy the repository before,
 /// to publish and to write the record afterwards.
@@ -82,6 +83,17 @@ pub enum FreezeError {
     NoKey { changeling: Name, repo: String },
     #[error("{changeling} has no identity to commit with")]
     NoIdentity { changeling: Name },
+    #[error(
+        "`timeout` of {changeling} is {}, and `timeout` of its `modal` table, Modal's own limit, is {}",
+        minutes(*.wanted),
+        minutes(*.limit)
+    )]
+    NoTime {
+        changeling: Name,
+        /// Seconds.
+        wanted: u64,
+        limit: u64,
+    },
     #[error("the template {template} ({digest}) of {changeling} was not granted to steer an agent")]
     NotGranted {
         changeling: Name,
@@ -134,6 +146,11 @@ impl From<FreezeError> for Error {
                     "git config --global user.name and user.email, or: changeling edit {changeling} --identity 'NAME <EMAIL>'"
                 ),
             ),
+            FreezeError::NoTime { .. } => (
+                Kind::Usage,
+                "leave the second out, and it is what the first needs; or make the first shorter"
+                    .to_owned(),
+            ),
             FreezeError::NotGranted { reference, .. } => (
                 Kind::NeedsPerson,
                 format!(
@@ -168,6 +185,7 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
         template,
         ..
     } = parts;
+    let time = time_there(changeling)?;
     let jobs = jobs(parts, machine)?;
     if !permission::may_run(&jobs[0]) {
         return Err(FreezeError::NotGranted {
@@ -207,6 +225,7 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
         jobs,
         app,
     };
+    gathered.notes.extend(time);
     gathered.notes.extend(config::notes(config));
     Ok(Frozen {
         document,
@@ -243,6 +262,31 @@ fn jobs(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<Vec<Jo
         })
     };
     changeling.repos().iter().map(job).collect()
+}
+
+fn minutes(seconds: u64) -> String {
+    time::span(i64::try_from(seconds).unwrap_or(i64::MAX))
+}
+
+/// Whether an agent gets the time it is to have; else what it gets, in words.
+fn time_there(changeling: &Changeling) -> Result<Option<String>, FreezeError> {
+    let wanted = changeling.timeout.seconds();
+    let (limit, has) = seconds(changeling);
+    if limit < wanted {
+        return Err(FreezeError::NoTime {
+            changeling: changeling.name.clone(),
+            wanted,
+            limit,
+        });
+    }
+    Ok((has < wanted).then(|| {
+        format!(
+            "a run has {} there, not {}: Modal ends a call after {}, and it needs some time to say how it ended",
+            minutes(has),
+            minutes(wanted),
+            minutes(limit)
+        )
+    }))
 }
 
 /// Modal's limit of a call, and ours below it.

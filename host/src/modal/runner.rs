@@ -8,17 +8,32 @@ use std::path::{Path, PathBuf};
 use super::document::{FOLDER, RUNNER};
 use super::image::{Image, Step};
 use crate::config::{FilePath, Modal};
-use crate::context::Context;
+use crate::context::{Context, create_private_dir};
 use crate::error::{Error, Kind};
-use crate::names::Digest;
+use crate::names::{Digest, printable_lines};
+use crate::process::Command;
 use crate::python::executable;
 use elf::Misfit;
 
 /// Where the image keeps a program that it fetched or built.
 const IN_IMAGE: &str = "/usr/local/bin/changeling";
 
-/// Where the release for Linux may lie: beside this program, under this name.
-pub const BESIDE: &str = "changeling-x86_64-unknown-linux-musl";
+/// Where the image puts what it fetches.
+const FETCHED: &str = "/tmp/changeling";
+
+/// Where the release for Linux may lie: beside this program, under one of these names. The second is the
+/// one it is given away under.
+pub const BESIDE: [&str; 2] = [
+    "changeling-x86_64-unknown-linux-musl",
+    concat!(
+        "changeling-",
+        env!("CARGO_PKG_VERSION"),
+        "-x86_64-unknown-linux-musl.tar.gz"
+    ),
+];
+
+/// How releases are packed: a folder with the program in it.
+const PACKED: &str = ".tar.gz";
 
 /// Sources, packed: beside the document, and in the image while it is built.
 pub const SOURCES: &str = "source.tar.gz";
@@ -59,6 +74,12 @@ pub enum RunnerError {
     },
     #[error("{0}, which `runner` names, is not executable")]
     NotExecutable(String),
+    #[error("there is no program in {path}")]
+    NotUnpacked {
+        path: String,
+        #[source]
+        source: std::io::Error,
+    },
     #[error("{0} has no Cargo.toml: it is no folder with the sources of changelings")]
     NoSources(String),
     #[error("`runner` names a URL without the checksum of what is there")]
@@ -71,18 +92,20 @@ impl From<RunnerError> for Error {
     fn from(error: RunnerError) -> Self {
         let hint = match &error {
             RunnerError::NotThisOne(_) | RunnerError::NotThat { .. } => format!(
-                "put the release for Linux ({BESIDE}) beside this program, or name it: \
-                 runner = \"PATH\"; or runner = \"https://...#sha256=...\"; or let the image build it: \
-                 runner = \"FOLDER WITH THE SOURCES\""
+                "put the release for Linux beside this program as it is ({}), or name it: runner = \"PATH\" or \
+                 \"https://...#sha256=...\"; or let the image build it: runner = \"FOLDER WITH THE SOURCES\"",
+                BESIDE[1]
             ),
             RunnerError::NotExecutable(path) => format!("chmod +x {}", shell_words::quote(path)),
-            RunnerError::Read { .. } | RunnerError::NoSources(_) => {
-                "`runner` is \"auto\", the path of a program for Linux, a folder with sources, or an https \
-                 URL"
-                .to_owned()
+            RunnerError::Read { .. }
+            | RunnerError::NoSources(_)
+            | RunnerError::NotUnpacked { .. } => {
+                "`runner` is \"auto\", the path of a program for Linux or of a release (.tar.gz), a folder \
+                 with sources, or an https URL"
+                    .to_owned()
             }
             RunnerError::NoChecksum | RunnerError::NotHttps => {
-                "write runner = \"https://HOST/changeling#sha256=64 HEXADECIMAL DIGITS\"".to_owned()
+                "write runner = \"https://HOST/RELEASE.tar.gz#sha256=64 HEXADECIMAL DIGITS\"".to_owned()
             }
         };
         Self::from_source(Kind::Usage, error).with_hint(hint)
@@ -103,7 +126,7 @@ impl Runner {
     ) -> Result<Self, RunnerError> {
         let glibc = Image::glibc(modal);
         match modal.runner.as_str() {
-            "auto" => Self::auto(this, glibc),
+            "auto" => Self::auto(this, glibc, context),
             url if url.contains("://") => Self::at_url(url),
             path => {
                 let home = context.env.get_os("HOME").map(Path::new);
@@ -113,7 +136,11 @@ impl Runner {
         }
     }
 
-    fn auto(this: &Path, glibc: Option<(u32, u32)>) -> Result<Self, RunnerError> {
+    fn auto(
+        this: &Path,
+        glibc: Option<(u32, u32)>,
+        context: &Context,
+    ) -> Result<Self, RunnerError> {
         let read = |file: &Path| std::fs::read(file).ok();
         let misfit = match read(this) {
             Some(bytes) => match elf::fits(&bytes, glibc) {
@@ -122,11 +149,17 @@ impl Runner {
             },
             None => Misfit::NotLinux,
         };
-        let beside = this.with_file_name(BESIDE);
-        match read(&beside) {
-            Some(bytes) if elf::fits(&bytes, glibc).is_ok() => Ok(Self::mounted(beside, &bytes)),
-            _ => Err(RunnerError::NotThisOne(misfit)),
+        for name in BESIDE {
+            let beside = this.with_file_name(name);
+            if beside.is_file()
+                && let program = program(&beside, context)?
+                && let Some(bytes) = read(&program)
+                && elf::fits(&bytes, glibc).is_ok()
+            {
+                return Ok(Self::mounted(program, &bytes));
+            }
         }
+        Err(RunnerError::NotThisOne(misfit))
     }
 
     fn named(
@@ -146,13 +179,14 @@ impl Runner {
                 Err(RunnerError::NoSources(path))
             };
         }
-        let bytes = std::fs::read(file).map_err(|source| RunnerError::Read {
+        let file = program(file, context)?;
+        let bytes = std::fs::read(&file).map_err(|source| RunnerError::Read {
             path: path.clone(),
             source,
         })?;
         match elf::fits(&bytes, glibc) {
-            Ok(()) if executable(file).is_none() => Err(RunnerError::NotExecutable(path)),
-            Ok(()) => Ok(Self::mounted(file.to_owned(), &bytes)),
+            Ok(()) if executable(&file).is_none() => Err(RunnerError::NotExecutable(path)),
+            Ok(()) => Ok(Self::mounted(file, &bytes)),
             Err(misfit) => Err(RunnerError::NotThat { path, misfit }),
         }
     }
@@ -171,15 +205,25 @@ impl Runner {
             .strip_prefix("sha256=")
             .and_then(|digits| Digest::try_from(digits.to_owned()).ok())
             .ok_or(RunnerError::NoChecksum)?;
-        let is_https = url::Url::parse(url).is_ok_and(|url| url.scheme() == "https");
-        if !is_https {
-            return Err(RunnerError::NotHttps);
-        }
+        let parsed = url::Url::parse(url).ok();
+        let parsed = parsed.filter(|url| url.scheme() == "https");
+        let is_packed = parsed
+            .ok_or(RunnerError::NotHttps)?
+            .path()
+            .ends_with(PACKED);
         let url = shell_words::quote(url);
         let step = Step::RunCommands(vec![
-            format!("curl --fail --silent --show-error --location --output {IN_IMAGE} {url}"),
-            format!("echo '{digest}  {IN_IMAGE}' | sha256sum --check"),
-            format!("chmod 755 {IN_IMAGE}"),
+            format!("curl --fail --silent --show-error --location --output {FETCHED} {url}"),
+            format!("echo '{digest}  {FETCHED}' | sha256sum --check"),
+            if is_packed {
+                format!(
+                    "tar --extract --gzip --to-stdout --wildcards --file {FETCHED} '*/changeling' > {IN_IMAGE}"
+                )
+            } else {
+                format!("cp {FETCHED} {IN_IMAGE}")
+            },
+            // What cannot run stops the image, and not every night.
+            format!("chmod 755 {IN_IMAGE} && {IN_IMAGE} --version && rm {FETCHED}"),
         ]);
         Ok(Self {
             path: IN_IMAGE.to_owned(),
@@ -200,6 +244,51 @@ impl Runner {
             ],
         }
     }
+}
+
+/// The program a file is, or that was taken out of it: a release is packed. Unpacked once.
+fn program(file: &Path, context: &Context) -> Result<PathBuf, RunnerError> {
+    let is_packed = file.to_string_lossy().ends_with(PACKED);
+    if !is_packed {
+        return Ok(file.to_owned());
+    }
+    unpacked(file, context).map_err(|source| RunnerError::NotUnpacked {
+        path: context.shown(file),
+        source,
+    })
+}
+
+fn unpacked(archive: &Path, context: &Context) -> std::io::Result<PathBuf> {
+    let digest = Digest::of(&std::fs::read(archive)?);
+    let cache = context.home.cache_dir();
+    let program = cache.join(format!("changeling-{}", digest.short()));
+    if program.is_file() {
+        return Ok(program);
+    }
+    create_private_dir(&cache)?;
+    let aside = tempfile::tempdir_in(&cache)?;
+    let tar = Command::new("tar")
+        .args(["-x", "-z", "-f"])
+        .arg(archive)
+        .cwd(aside.path())
+        .env("PATH", context.env.get_os("PATH").unwrap_or_default())
+        .run()
+        .map_err(std::io::Error::other)?;
+    let folders = std::fs::read_dir(aside.path())?.flatten();
+    let found = folders
+        .map(|folder| folder.path().join("changeling"))
+        .find(|file| file.is_file());
+    match found {
+        Some(found) if tar.success() => std::fs::rename(found, &program)?,
+        _ if tar.success() => {
+            return Err(std::io::Error::other("it has no `changeling` in a folder"));
+        }
+        _ => {
+            let said = String::from_utf8_lossy(&tar.stderr);
+            return Err(std::io::Error::other(printable_lines(said.trim_end())));
+        }
+    }
+    Ok(program)
 }
 
 /// Builds what lies in the image at `/tmp/SOURCES`, and leaves nothing but the program.

@@ -291,7 +291,92 @@ fn a_change_builds_nothing() {
     // What is kept of the deploy before is no part of this one.
     assert_eq!(world.mounted("changeling-nightly", "run"), mounted);
     assert_eq!(after["schedule"]["cron"]["cron_string"], "0 4 * * *");
-    assert_eq!(world.app("changeling-nightly")["versions"], 2);
+    // Another template, and another program.
+    world.configure(&NIGHTLY.replace("fixme-fairy", "doc-reporter"));
+    world.run(["deploy", "nightly"]).success();
+    let template = world.function("changeling-nightly", "run");
+    assert_eq!(before["image_id"], template["image_id"]);
+    assert_ne!(after["mount_ids"], template["mount_ids"]);
+    let runner = world.env.root().join("runner");
+    let mut program = std::fs::read(&runner).unwrap();
+    program.push(0);
+    std::fs::write(&runner, program).unwrap();
+    world.run(["deploy", "nightly"]).success();
+    let program = world.function("changeling-nightly", "run");
+    assert_eq!(before["image_id"], program["image_id"]);
+    assert_ne!(template["mount_ids"], program["mount_ids"]);
+    assert_eq!(world.app("changeling-nightly")["versions"], 4);
+    // What does build something.
+    world.configure(&format!("{NIGHTLY}modal.apt = [\"cmake\"]\n"));
+    world.run(["deploy", "nightly"]).success();
+    let tools = world.function("changeling-nightly", "run");
+    assert_ne!(before["image_id"], tools["image_id"]);
+}
+
+/// What differs between what is deployed and what would be, whatever it is.
+#[test]
+fn drift() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let file = world.folder("nightly").join("deployed.json");
+    let deployed = std::fs::read_to_string(&file).unwrap();
+    let said = |pointer: &str, value: Value| {
+        let mut document: Value = serde_json::from_str(&deployed).unwrap();
+        *document.pointer_mut(pointer).expect(pointer) = value;
+        std::fs::write(&file, document.to_string()).unwrap();
+        let json = world.run(["status", "--json", "nightly"]).json();
+        json["changelings"][0]["deployment"]["drift"].to_string()
+    };
+    let other = "0".repeat(64);
+    for (pointer, value, expected) in [
+        (
+            "/document/changelings",
+            "0.0.9",
+            format!("deployed by 0.0.9, you have {}", env!("CARGO_PKG_VERSION")),
+        ),
+        ("/document/template/digest", &other, "template: ".to_owned()),
+        (
+            "/document/app/runner_digest",
+            &other,
+            "program: ".to_owned(),
+        ),
+        (
+            "/document/app/image/base",
+            "debian:11",
+            "image: ".to_owned(),
+        ),
+    ] {
+        let said = said(pointer, value.into());
+        assert!(said.contains(&expected), "{pointer}: {said}");
+    }
+    assert_eq!(said("/version", 1.into()), "[]");
+    // A format of tomorrow.
+    drop(said("/document/version", 99.into()));
+    let output = world.run(["show", "nightly"]);
+    assert!(
+        output.stderr.contains("whose format (version 99)"),
+        "{output}"
+    );
+}
+
+/// A base of one's own, which has no Python for Modal, and a limit of one's own.
+#[test]
+fn an_image_and_a_limit_of_ones_own() {
+    let entry = format!("{NIGHTLY}modal.image = \"ubuntu:24.04\"\nmodal.timeout = \"3h\"\n");
+    let Some(world) = World::new(&entry) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let definitions = world.modal.definitions("changeling-nightly");
+    let run = &definitions["run"];
+    assert_eq!(run["function"]["timeout_secs"], 3 * 60 * 60);
+    let told = told(&definitions);
+    assert!(told.contains("FROM ubuntu:24.04"), "{told}");
+    let job = std::fs::read_to_string(world.folder("nightly").join("job.json")).unwrap();
+    let job: Value = serde_json::from_str(&job).unwrap();
+    assert_eq!(job["jobs"][0]["timeout_seconds"], 60 * 60);
 }
 
 #[test]

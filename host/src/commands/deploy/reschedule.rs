@@ -94,10 +94,15 @@ pub(in crate::commands) fn reschedule(
                 ui.note(format!("there is no app of {name} on Modal any more"));
                 continue;
             };
-            let document = ours(deployed, found, &inspected.place, &home)
-                .and_then(|()| deploy::rescheduled(deployed, enabled, context));
+            let document = ours(deployed, found, &inspected.place, &home).and_then(|()| {
+                deploy::settle(name, found, context)?;
+                match deployments.deployed(name)? {
+                    Some(settled) => deploy::rescheduled(&settled, enabled, context).map(Some),
+                    None => Ok(None),
+                }
+            });
             match document {
-                Ok(document) => documents.push(document),
+                Ok(document) => documents.extend(document),
                 Err(error) => drop(first.get_or_insert(error)),
             }
         }

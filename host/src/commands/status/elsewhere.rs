@@ -88,10 +88,13 @@ impl Elsewhere {
         let (mut fetched, mut failed) = (Fetched::default(), None);
         if !offline {
             let progress = context.ui.quick_progress("asking Modal");
-            let wanted: Vec<Wanted> = all.iter().map(Deployed::wanted).collect();
             let asked = Client::find(config, context)
                 .map_err(Error::from)
-                .and_then(|client| remote::look(&client, &wanted, &store, context.clock.now()));
+                .and_then(|client| {
+                    Deployed::settle(&mut all, &client, context)?;
+                    let wanted: Vec<Wanted> = all.iter().map(Deployed::wanted).collect();
+                    remote::look(&client, &wanted, &store, context.clock.now())
+                });
             drop(progress);
             match asked {
                 Ok(asked) => fetched = asked,
@@ -184,7 +187,7 @@ impl App {
         let document = &self.deployed.confirmed.document;
         Shown {
             app: &document.app.name,
-            environment: document.app.environment.as_deref(),
+            environment: self.deployed.confirmed.environment(),
             deployed_at: self.deployed.confirmed.at,
             by: &document.changelings,
             at_modal: self.seen.as_ref().map(|seen| seen.deployed),

@@ -4,6 +4,7 @@ import asyncio
 import functools
 import importlib.util
 import io
+import json
 import os
 import pathlib
 import pickle
@@ -346,14 +347,10 @@ def adopt(request):
                 ("deployed.json", "job.json"),
                 ("template.wasm", "template.wasm"),
             ):
-                pieces = []
-                try:
-                    async for piece in volume.read_file.aio(source):
-                        pieces.append(piece)
-                except (NotFoundError, FileNotFoundError):
-                    continue
-                into.mkdir(mode=0o700, parents=True, exist_ok=True)
-                (into / target).write_bytes(b"".join(pieces))
+                content = await _read(volume, source)
+                if content is not None:
+                    into.mkdir(mode=0o700, parents=True, exist_ok=True)
+                    (into / target).write_bytes(content)
             emit("app", app=name, **found)
         except Exception as error:
             failed(error, app=name)
@@ -379,6 +376,24 @@ def adopt(request):
     asyncio.run(all_of_them())
 
 
+async def _read(volume, file):
+    """A file of a volume; None when there is no such file, or no such volume."""
+    try:
+        return b"".join([piece async for piece in volume.read_file.aio(file)])
+    except (NotFoundError, FileNotFoundError):
+        return None
+
+
+async def _home_on(volume, environment):
+    """Which home deployed what a volume belongs to; None: it does not say."""
+    volume = modal.Volume.from_name(volume, environment_name=environment)
+    deployed = await _read(volume, "deployed.json")
+    try:
+        return json.loads(deployed or b"{}").get("home")
+    except (ValueError, AttributeError):
+        return None
+
+
 def stop(request):
     """Stops every app in `apps`, and deletes what else is named there. Gone already is fine."""
     environment = request["environment"]
@@ -395,19 +410,24 @@ def stop(request):
                 # Without the tag it may still be the one that was made here.
                 is_ours = (home or app["home"]) == app["home"]
                 is_ours = is_ours and (home or found["app_id"] == app["app_id"])
-                if not (is_ours or app["take_over"]):
-                    emit("error", app=name, kind="not-ours", message=home or "")
-                    return
+            else:
+                # Of an app that is gone, what is left says whose it was.
+                home = await _home_on(app["volume"], environment)
+                is_ours = home in (None, app["home"])
+            if not (is_ours or app["take_over"]):
+                emit("error", app=name, kind="not-ours", message=home or "")
+                return
+            if found.get("app_id"):
                 source = api_pb2.APP_STOP_SOURCE_PYTHON_CLIENT
                 await ask(
                     "AppStop",
                     api_pb2.AppStopRequest(app_id=found["app_id"], source=source),
                 )
             where = {"environment_name": environment, "allow_missing": True}
-            for kind in ("dict", "secret", "volume"):
-                if app[kind]:
+            for kind, named in app["delete"].items():
+                if named:
                     objects = getattr(modal, kind.capitalize()).objects
-                    await objects.delete.aio(app[kind], **where)
+                    await objects.delete.aio(named, **where)
             emit("stopped", app=name, was=found["state"])
         except Exception as error:
             failed(error, app=name)

@@ -12,9 +12,13 @@ fn modal(runner: &str) -> Modal {
 }
 
 fn choose(runner: &str, this: &Path) -> Result<Runner, RunnerError> {
+    choose_at("/base".into(), runner, this)
+}
+
+fn choose_at(home: PathBuf, runner: &str, this: &Path) -> Result<Runner, RunnerError> {
     let context = Context {
-        env: Environment::from_pairs([("HOME", "/home/ada")]),
-        home: Home::at("/base".into()),
+        env: Environment::from_pairs([("HOME", "/home/ada"), ("PATH", "/usr/bin:/bin")]),
+        home: Home::at(home),
         clock: Clock::SYSTEM,
         cwd: "/".into(),
         ui: Ui::without_terminal(),
@@ -77,24 +81,118 @@ fn what_cannot_run_there() {
     let error = Error::from(choose("auto", &script).unwrap_err());
     assert_eq!(error.kind, Kind::Usage);
     insta::assert_snapshot!(error, @"this program cannot run on Modal: it is no program for Linux");
-    assert!(error.hint.unwrap().contains(BESIDE));
+    assert!(error.hint.unwrap().contains(BESIDE[1]));
     let error = choose("~/no-such-program", &script)
         .unwrap_err()
         .to_string();
     assert_eq!(error, "cannot read ~/no-such-program, which `runner` names");
 }
 
-/// What a Mac does: the release for Linux lies beside its own program.
+fn sh(folder: &Path, script: &str) -> crate::process::Finished {
+    Command::new("/bin/sh")
+        .args(["-ec", script])
+        .cwd(folder)
+        .env("PATH", format!("{}:/usr/bin:/bin", folder.display()))
+        .run()
+        .unwrap()
+}
+
+/// A release as it is packed, with this program in it.
+fn packed(folder: &Path, program: &str) -> PathBuf {
+    let name = BESIDE[1];
+    let inside = name.strip_suffix(PACKED).unwrap();
+    let script = format!(
+        "mkdir {inside}; cp {program} {inside}/changeling; echo > {inside}/LICENSE; tar -czf {name} {inside}; rm -r {inside}"
+    );
+    assert!(sh(folder, &script).success());
+    folder.join(name)
+}
+
+/// The image's own lines, with a `curl` that finds the release here.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_release_is_unpacked_in_the_image() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    let script = "echo '#!/bin/sh' > program; echo 'echo release $*' >> program; chmod +x program";
+    assert!(sh(folder, script).success());
+    let archive = packed(folder, "program");
+    let curl = format!(
+        "echo '#!/bin/sh' > curl; echo 'cp {} $6' >> curl; chmod +x curl",
+        archive.display()
+    );
+    assert!(sh(folder, &curl).success());
+    let lines = |digest: &Digest| {
+        let url = format!("https://example.org/{}#sha256={digest}", BESIDE[1]);
+        let runner = Runner::at_url(&url).unwrap();
+        let [Step::RunCommands(lines)] = &runner.steps()[..] else {
+            panic!("{runner:?}")
+        };
+        let lines = lines.join("\n");
+        let here = |name: &str| folder.join(name).display().to_string();
+        let lines = lines.replace(IN_IMAGE, &here("installed"));
+        sh(folder, &lines.replace(FETCHED, &here("fetched")))
+    };
+    let digest = Digest::of(&std::fs::read(&archive).unwrap());
+    let finished = lines(&digest);
+    assert!(finished.success(), "{finished:?}");
+    assert!(finished.text().ends_with("release --version"));
+    assert!(folder.join("installed").is_file() && !folder.join("fetched").exists());
+    std::fs::remove_file(folder.join("installed")).unwrap();
+    assert!(!lines(&Digest::of(b"another")).success());
+    assert!(!folder.join("installed").exists());
+}
+
+/// What a Mac does: the release for Linux lies beside its own program, as it was downloaded.
 #[cfg(all(target_os = "linux", target_arch = "x86_64", target_env = "gnu"))]
 #[test]
 fn the_release_beside_this_program() {
     let folder = tempfile::tempdir().unwrap();
     let this = folder.path().join("changeling");
     std::fs::write(&this, [0xcf, 0xfa, 0xed, 0xfe]).unwrap();
-    let beside = folder.path().join(BESIDE);
+    let home = folder.path().join("home");
+    let archive = packed(folder.path(), "/bin/sh");
+    let shell = Digest::of(&std::fs::read("/bin/sh").unwrap());
+    for _unpacked_already in [false, true] {
+        let runner = choose_at(home.clone(), "auto", &this).unwrap();
+        assert_eq!(runner.digest.as_ref(), Some(&shell));
+        assert_eq!(runner.path, "/changeling/changeling");
+        assert!(runner.steps().is_empty());
+        let Source::File(program) = &runner.source else {
+            panic!("{runner:?}")
+        };
+        assert!(executable(program).is_some());
+    }
+    // Named, it may lie anywhere.
+    let runner = choose_at(
+        home.clone(),
+        archive.to_str().unwrap(),
+        Path::new("/nowhere"),
+    );
+    assert_eq!(runner.unwrap().digest.as_ref(), Some(&shell));
+    // The program itself comes first.
+    let beside = folder.path().join(BESIDE[0]);
     std::fs::copy("/bin/sh", &beside).unwrap();
-    let runner = choose("auto", &this).unwrap();
+    let runner = choose_at(home, "auto", &this).unwrap();
     assert_eq!(runner.source, Source::File(beside));
-    assert_eq!(runner.path, "/changeling/changeling");
-    assert!(runner.steps().is_empty());
+}
+
+#[test]
+fn an_archive_of_something_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("c.tar.gz");
+    let path = file.to_str().unwrap();
+    let error = |home: &str| {
+        let home = folder.path().join(home);
+        let error = choose_at(home, path, Path::new("/nowhere")).unwrap_err();
+        format!("{:#}", Error::from(error))
+    };
+    assert!(sh(folder.path(), "echo > a; tar -czf c.tar.gz a").success());
+    assert!(
+        error("one").ends_with("it has no `changeling` in a folder"),
+        "{}",
+        error("one")
+    );
+    std::fs::write(&file, "no archive").unwrap();
+    assert!(error("two").contains("tar"), "{}", error("two"));
 }

@@ -44,6 +44,33 @@ fn what_another_home_has_taken_over() {
     assert_eq!(world.app("changeling-nightly")["state"], "stopped");
 }
 
+/// The app is gone, and what is left of it is still another's.
+#[test]
+fn what_another_home_has_left() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    let elsewhere = taken_over(&world);
+    world.modal.stop_app("changeling-nightly");
+    let all = [
+        "undeploy",
+        "nightly",
+        "--yes",
+        "--delete-volume",
+        "--delete-secret",
+    ];
+    let output = world.run(all).exits(3);
+    says(&output, "was deployed from another CHANGELINGS_HOME");
+    assert_eq!(world.modal.volumes(), ["changeling-nightly"]);
+    assert!(world.modal.secrets().get("changeling-nightly").is_some());
+    let command = world.command(all);
+    let command = command.env("CHANGELINGS_HOME", elsewhere.as_os_str());
+    command.run().success();
+    assert_eq!(world.modal.volumes(), Vec::<String>::new());
+    // Nothing is left to be whose ever.
+    world.run(all).success();
+}
+
 /// Nobody's wish to have it stopped is undone.
 #[test]
 fn one_stopped_by_hand_stays_stopped() {

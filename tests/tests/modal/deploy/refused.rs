@@ -167,3 +167,34 @@ fn an_app_nobody_here_made() {
         output.stderr
     );
 }
+
+/// Everything about the configuration is looked at before Modal is asked anything.
+#[test]
+fn what_the_configuration_has_wrong() {
+    let Some(world) = World::new("") else { return };
+    let wrong = [
+        ("a schedule", "schedule = \"0 25 * * *\""),
+        ("a zone", "timezone = \"Europe/Zuerich\""),
+        ("a timeout", "timeout = \"25h\""),
+        ("a template", "template = \"fixme-fairies\""),
+        (
+            "less time than it needs",
+            "timeout = \"2h\"\nmodal.timeout = \"1h\"",
+        ),
+        ("a runner", "modal.runner = \"http://example.org/it\""),
+    ];
+    let mut said = String::new();
+    for (what, line) in wrong {
+        let key = line.split(' ').next().unwrap_or_default();
+        let others = NIGHTLY.lines().filter(|line| !line.starts_with(key));
+        let entry: String = others.map(|line| format!("{line}\n")).collect();
+        world.configure(&format!("{entry}{line}\n"));
+        let output = world.run(["deploy", "nightly"]).exits(2);
+        said += &format!("# {what}\n{}\n", output.normalised_stderr());
+    }
+    insta::assert_snapshot!("wrong", said);
+    let name = "n".repeat(41);
+    world.configure(&NIGHTLY.replace("nightly", &name));
+    world.run(["deploy", &name]).exits(2);
+    world.nothing_was_sent();
+}

@@ -10,15 +10,21 @@ use super::{NIGHTLY, STOP, World};
 #[track_caller]
 fn interrupted_at(call: &str) -> Option<World> {
     let world = World::new(NIGHTLY)?;
+    interrupt_at(&world, call);
+    Some(world)
+}
+
+#[track_caller]
+fn interrupt_at(world: &World, call: &str) {
+    let before = world.modal.received(call).len();
     world.modal.fails(call, Fault::Hang, 9);
     let mut deploy = world.command(["deploy", "nightly"]).spawn();
-    world.modal.wait_for_request(call, 1);
+    world.modal.wait_for_request(call, before + 1);
     let pid = rustix::process::Pid::from_child(&deploy);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
     let status = deploy.wait().expect("it is ours");
     assert_eq!(status.code(), Some(130));
     world.modal.recovers();
-    Some(world)
 }
 
 #[track_caller]
@@ -52,6 +58,46 @@ fn interrupted_when_it_was_there() {
     assert!(status.stdout.contains("nightly"), "{status}");
     says(&world.run(STOP).success(), "stopped nightly");
     assert_eq!(world.app("changeling-nightly")["state"], "stopped");
+}
+
+/// A second deploy is interrupted, when Modal has it or before: what it has is what counts from then on.
+#[test]
+fn interrupted_when_another_was_there() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    let timeout = || world.function("changeling-nightly", "run")["timeout_secs"].clone();
+    let drift = |args: &[&str]| {
+        let json = world.run(args.iter().copied()).json();
+        json["changelings"][0]["deployment"]["drift"].to_string()
+    };
+    world.run(["deploy", "nightly"]).success();
+    let before = timeout();
+    world.run(["edit", "nightly", "--timeout", "2h"]).success();
+    interrupt_at(&world, "AppPublish");
+    assert_eq!(timeout(), before);
+    let said = drift(&["status", "--json", "nightly"]);
+    assert!(
+        said.contains("timeout: 1h is deployed, here it is 2h"),
+        "{said}"
+    );
+    assert!(said.contains("is not done, or was interrupted"), "{said}");
+
+    interrupt_at(&world, "VolumePutFiles");
+    let after = timeout();
+    assert_ne!(after, before);
+    let said = drift(&["status", "--json", "--offline", "nightly"]);
+    assert!(said.contains("is not done, or was interrupted"), "{said}");
+    // It goes off its schedule as it is there, and not as it was before.
+    world.run(["disable", "nightly"]).success();
+    assert_eq!(timeout(), after);
+    assert_eq!(
+        world.function("changeling-nightly", "run")["schedule"],
+        json!(null)
+    );
+    world.run(["enable", "nightly"]).success();
+    assert_eq!(timeout(), after);
+    assert_eq!(drift(&["status", "--json", "nightly"]), "[]");
 }
 
 /// What follows fails, and the app is live.
