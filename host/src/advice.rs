@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::exec::Outcome;
+use crate::exec::{Outcome, StepName};
 use crate::git::{Git, Mirror};
 use crate::record::{File, Kind, Record, Store};
 use crate::repo_url::RepoUrl;
@@ -28,7 +28,7 @@ pub fn of(record: &Record, store: &Store, context: &Context) -> Vec<Advice> {
     if let Some(next) = next_of(outcome) {
         add("first", next);
     }
-    if outcome.error_kind().is_some() {
+    if outcome.error_kind().is_some() && may_have_log(record, outcome, store) {
         add("read what was said", format!("changeling logs {id}"));
     }
     let is_left = store.has_unpublished_work(record);
@@ -60,7 +60,12 @@ pub fn of(record: &Record, store: &Store, context: &Context) -> Vec<Advice> {
     }
     if is_left || record.needs_person() {
         let settle = format!("changeling runs settle {id}");
-        add("once it is published, or if you do not want it", settle);
+        let when = if is_left || record.branch.is_some() {
+            "once it is published, or if you do not want it"
+        } else {
+            "once that is mended"
+        };
+        add(when, settle);
     }
     if outcome.error_kind().is_some() && record.kind == Kind::Run {
         // Where it was.
@@ -73,6 +78,20 @@ pub fn of(record: &Record, store: &Store, context: &Context) -> Vec<Advice> {
         add("run it again", run);
     }
     advice
+}
+
+/// An agent said something, or nobody here knows whether it did.
+fn may_have_log(record: &Record, outcome: &Outcome, store: &Store) -> bool {
+    // Every run has written down what happened: without that, its files are where it was.
+    if store.path_of(&record.id, File::Events).is_some() {
+        let log = store.path_of(&record.id, File::Log);
+        return log.is_some_and(|log| log.metadata().is_ok_and(|log| log.len() > 0));
+    }
+    match outcome {
+        Outcome::Failed { step, .. } => *step >= StepName::Agent,
+        // It has one since it was planned.
+        _ => record.branch.is_some(),
+    }
 }
 
 /// What the step that needs a person says to type.

@@ -15,6 +15,7 @@ pub mod exec;
 mod forgive;
 pub mod list;
 pub mod logs;
+mod next;
 pub mod permission;
 pub mod plan;
 pub mod rehearse;

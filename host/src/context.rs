@@ -253,7 +253,9 @@ mod tests {
                 }
             });
             let mut opened = 0;
-            for _ in 0..20_000 {
+            let give_up = std::time::Instant::now() + std::time::Duration::from_mins(1);
+            // On a busy machine the other may not come to it for long.
+            while opened < 200 && std::time::Instant::now() < give_up {
                 if let Ok(file) = open_plain(&at("swapped")) {
                     opened += 1;
                     let text = io::read_to_string(file).unwrap();
@@ -261,7 +263,7 @@ mod tests {
                 }
             }
             done.store(true, std::sync::atomic::Ordering::Relaxed);
-            assert!(opened > 0);
+            assert_eq!(opened, 200);
         });
     }
 }

@@ -74,6 +74,13 @@ pub struct Setup {
 }
 
 impl Setup {
+    /// The image does not bring this one.
+    #[must_use]
+    pub fn without(mut self, name: &str) -> Self {
+        self.programs.retain(|(known, _)| known != name);
+        self
+    }
+
     /// A program of this machine, of [`tools`] or of the test's own, by the name it has there.
     #[must_use]
     pub fn program(mut self, name: &str, path: &Path) -> Self {

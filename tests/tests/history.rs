@@ -189,6 +189,7 @@ fn some(env: &TestEnv) -> Store {
                          "last_lines":["Invalid API key \u001b[31m· Please run /login"]}"#,
             cost_usd: Some(0.0),
             turns: Some(1),
+            files: vec![(File::Log, "Invalid API key \u{1b}[31m· Please run /login\n".to_owned())],
             ..Past::default()
         }
         .write(&store);
@@ -250,6 +251,18 @@ fn in_a_terminal() {
     at_both_widths(&env, "status", &["status"]);
     at_both_widths(&env, "status_of_one", &["status", "troll"]);
     at_both_widths(&env, "list_with_runs", &["list"]);
+}
+
+#[test]
+fn what_has_paused_fires_nowhere() {
+    let env = env();
+    let _store = some(&env);
+    let show = command(&env, &["show", "troll"]).run().success();
+    assert!(show.stdout.contains("changeling enable troll"), "{show}");
+    let show = command(&env, &["show", "troll", "--json"]).run().success();
+    let show = show.json();
+    assert_eq!(show["why_no_fire"], "paused", "{show:#}");
+    assert_eq!(show["next_fires"], serde_json::json!([]));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! `list`: what is there, at a glance.
 
-use changelings_tests::TestEnv;
+use changelings_tests::{TestEnv, project_root};
 
 const SOME: &str = r#"
 [defaults]
@@ -67,6 +67,36 @@ fn no_row_is_wider_than_any_terminal() {
     let env = some();
     for columns in (40..=160).step_by(7) {
         listed(&env, columns);
+    }
+}
+
+/// What one types next.
+#[test]
+fn a_name_is_never_cut() {
+    let env = TestEnv::new();
+    let names = [
+        "payments-service-backend-fixme-fairy-1",
+        "payments-service-frontend-test-troll-2",
+        "payments-pipelines-code-custodian-long",
+    ];
+    let entries: String = names
+        .iter()
+        .map(|name| {
+            format!(
+                "[changelings.{name}]\ntemplate = \"fixme-fairy\"\nrepo = \"myorg/payments-service\"\n\
+                 schedule = \"0 3 * * *\"\n"
+            )
+        })
+        .collect();
+    env.write_config(&entries);
+    insta::assert_snapshot!("list_of_long_names_80", listed(&env, 80));
+    for columns in [40, 60, 80, 100, 140] {
+        for command in ["list", "status"] {
+            let shown = env.width(columns).changeling([command]).success();
+            for name in &names {
+                assert!(shown.screen.contains(name), "{columns}: {shown}");
+            }
+        }
     }
 }
 
@@ -148,4 +178,31 @@ fn a_broken_configuration_is_said() {
         "[changelings.x]\ntemplate = \"fixme-fairy\"\nrepo = \"a/b\"\nschedule = \"0 0 31 2 *\"\n",
     );
     insta::assert_snapshot!(env.changeling(["list"]).exits(2));
+}
+
+#[test]
+fn the_readme_shows_what_is_printed() {
+    let env = TestEnv::new();
+    let clone = env.repo("parcels");
+    clone.git(["remote", "add", "origin", "git@github.com:acme/parcels.git"]);
+    let command = |args: &[&str]| {
+        env.command(args)
+            .dir(clone.path())
+            .env_remove("CHANGELINGS_HOME")
+            .env("CHANGELINGS_NOW", EVENING)
+            .env("TZ", "Europe/Zurich")
+            .env("COLUMNS", "80")
+    };
+    let add = command(&["add", "--template", "fixme-fairy"])
+        .run()
+        .success();
+    let list = command(&["list"]).run().success();
+    let readme = std::fs::read_to_string(project_root().join("README.md")).expect("it is there");
+    for (line, printed) in [
+        ("add --template fixme-fairy", add.stderr),
+        ("list", list.stdout),
+    ] {
+        let shown = format!("$ changeling {line}\n{printed}");
+        assert!(readme.contains(&shown), "README.md does not have:\n{shown}");
+    }
 }

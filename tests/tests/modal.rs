@@ -2,6 +2,7 @@
 //! test's own (`changelings_tests::modal`).
 
 mod app;
+mod causes;
 mod deliveries;
 mod deploy;
 mod ends;

@@ -318,10 +318,17 @@ fn tell(
     let next = style::paint(style::NAME, format!("changeling plan {}", changeling.name));
     ui.note(format!("next: {next} shows what a run would do"));
     let run = format!("changeling run {} --local", changeling.name);
-    ui.note(format!("      {} does it", style::paint(style::NAME, run)));
+    let run = style::paint(style::NAME, run);
+    ui.note(format!("      {run} does it now, on this machine"));
     let deploy = format!("changeling deploy {}", changeling.name);
     let deploy = style::paint(style::NAME, deploy);
-    ui.note(format!("      {deploy} lets it fire by itself, on Modal"));
+    let scheduled = changeling.enabled && changeling.schedule.is_some();
+    let deploys = if scheduled {
+        "starts its schedule, on Modal"
+    } else {
+        "lets it run on Modal"
+    };
+    ui.note(format!("      {deploy} {deploys}"));
     Ok(())
 }
 
@@ -343,7 +350,10 @@ fn summary(
                     schedule.describe(),
                     changeling.timezone
                 ),
-                next.map_or_else(|| "never".to_owned(), |next| in_words(&next, now)),
+                next.map_or_else(
+                    || "never".to_owned(),
+                    |next| format!("once deployed: {}", in_words(&next, now)),
+                ),
             )
         }
         None => ("none".to_owned(), "when you run it".to_owned()),

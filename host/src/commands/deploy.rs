@@ -1,11 +1,13 @@
 mod adopt;
+mod calls;
 mod reschedule;
 mod show;
 mod verify;
 
 pub(super) use reschedule::reschedule;
 
-use std::path::PathBuf;
+use std::collections::BTreeSet;
+use std::slice;
 
 use clap::ValueEnum;
 
@@ -13,6 +15,7 @@ use super::enable::existing;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
+use crate::modal::Document;
 use crate::modal::client::{Client, Session};
 use crate::modal::deploy::{self, How, Inspected, News, Place, Preparation, Prepared, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
@@ -32,7 +35,7 @@ pub struct Args {
     /// All that are in the configuration
     #[arg(long, conflicts_with = "names")]
     all: bool,
-    /// Print what Modal would get, and send nothing
+    /// Print the calls and files Modal would get, and what is missing; send nothing
     #[arg(long)]
     dry_run: bool,
     /// Try it there: `quick` looks whether a run could work, `full` makes one
@@ -100,9 +103,20 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         deployments.id()?
     };
     let preparation = Preparation::new(home.clone(), &config, context)?;
-    let prepared = prepare_all(&changelings, &preparation, context)?;
-    let Some(client) = client else {
+    let Prepare {
+        mut prepared,
+        mut refused,
+    } = prepare_all(&changelings, &preparation, context);
+    if client.is_none() {
         show::dry_run(&prepared, args.json, context);
+    }
+    for one in &mut prepared {
+        let name = &one.frozen.document.changeling;
+        let missing = std::mem::take(&mut one.frozen.missing).into_iter();
+        refused.extend(missing.map(|error| (name.clone(), error)));
+    }
+    none_refused(refused, names.len(), context)?;
+    let Some(client) = client else {
         return Ok(());
     };
     let ui = &context.ui;
@@ -124,12 +138,13 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         prepared.write(context)?;
     }
     let sent = send(modal, &prepared, &place, context)?;
+    let left = left_behind(&sent, &config, &deployments, context);
     let verified = match args.verify {
         Verify::Quick => verify::quick(modal, &sent, &place, context)?,
         Verify::None | Verify::Full => Verified::new(),
     };
-    left_behind(&config, &deployments, context)?;
     show::end(args.json, &sent, &verified, context)?;
+    left?;
     match args.verify {
         Verify::Full => verify::full(&sent, context),
         Verify::None | Verify::Quick => Ok(()),
@@ -143,32 +158,43 @@ fn budgets(count: usize, limit: f64) -> Option<String> {
     })
 }
 
-/// All of them, or everything that is wrong with any.
+/// What can be deployed, or at least shown; and what cannot even be that.
+struct Prepare {
+    prepared: Vec<Prepared>,
+    refused: Vec<(Name, Error)>,
+}
+
 fn prepare_all(
     changelings: &[&Changeling],
     preparation: &Preparation<'_>,
     context: &Context,
-) -> Result<Vec<Prepared>> {
-    let mut prepared = Vec::new();
-    let mut errors = Vec::new();
+) -> Prepare {
     let progress = context.ui.quick_progress("preparing");
+    let mut prepared = Vec::new();
+    let mut refused = Vec::new();
     for changeling in changelings {
         match preparation.prepare(changeling) {
             Ok(one) => prepared.push(one),
-            Err(error) => errors.push((changeling.name.clone(), error)),
+            Err(error) => refused.push((changeling.name.clone(), error)),
         }
     }
     drop(progress);
-    if changelings.len() == 1
+    Prepare { prepared, refused }
+}
+
+/// Everything that is wrong with any is told, and then nothing is deployed.
+fn none_refused(mut errors: Vec<(Name, Error)>, of: usize, context: &Context) -> Result<()> {
+    if of == 1
+        && errors.len() == 1
         && let Some((_, error)) = errors.pop()
     {
         return Err(error);
     }
     let worst = errors.iter().map(|(_, error)| error.kind);
     let Some(kind) = worst.max_by_key(|kind| kind.exit_code()) else {
-        return Ok(prepared);
+        return Ok(());
     };
-    let count = errors.len();
+    let names: BTreeSet<_> = errors.iter().map(|(name, _)| name.clone()).collect();
     for (name, error) in errors {
         let is_named = error.to_string().contains(name.as_str());
         context
@@ -177,10 +203,15 @@ fn prepare_all(
     }
     Err(Error::new(
         kind,
-        format!(
-            "{count} of {} cannot be deployed as they are; nothing was deployed",
-            changelings.len()
-        ),
+        match names.first() {
+            Some(name) if of == 1 => {
+                format!("{name} cannot be deployed as it is; nothing was deployed")
+            }
+            _ => format!(
+                "{} of {of} cannot be deployed as they are; nothing was deployed",
+                names.len()
+            ),
+        },
     ))
 }
 
@@ -288,21 +319,47 @@ fn send(
     Ok(sent)
 }
 
-/// What is deployed and was renamed or taken out of the configuration goes on running.
-fn left_behind(config: &Config, deployments: &Deployments, context: &Context) -> Result<()> {
+/// What is deployed and was renamed or taken out of the configuration goes on running. Under its new name
+/// it would work twice on the same repositories, so the old one goes off its schedule.
+fn left_behind(
+    sent: &[Sent],
+    config: &Config,
+    deployments: &Deployments,
+    context: &Context,
+) -> Result<()> {
     for name in deployments.names()? {
-        if !config.changelings.contains_key(&name) {
-            context.ui.warn(format!(
-                "{name} is deployed and not in the configuration any more; to stop it: changeling undeploy {name}"
-            ));
+        if config.changelings.contains_key(&name) {
+            continue;
         }
+        let old = deployments.deployed(&name)?;
+        let old = old.filter(|old| old.document.app.schedule.is_some());
+        let is_renamed = old.is_some_and(|old| {
+            let mut new = sent.iter().filter_map(|sent| sent.result.as_ref().ok());
+            new.any(|new| takes_over(&new.document, &old.document))
+        });
+        if is_renamed {
+            reschedule(
+                slice::from_ref(&name),
+                false,
+                false,
+                false,
+                None,
+                config,
+                context,
+            )?;
+        }
+        context.ui.warn(format!(
+            "{name} is deployed and not in the configuration any more; to stop it: changeling undeploy {name}"
+        ));
     }
     Ok(())
 }
 
-/// The folder of a deployment, for messages.
-fn folder(name: &Name, context: &Context) -> PathBuf {
-    context.home.deployments_dir().join(name.as_str())
+/// The same template works on the same repository.
+fn takes_over(new: &Document, old: &Document) -> bool {
+    let mut repos = new.jobs.iter().map(|job| &job.repo);
+    new.template.name == old.template.name
+        && repos.any(|repo| old.jobs.iter().any(|job| job.repo == *repo))
 }
 
 /// How it ends when some did not go well.

@@ -8,7 +8,9 @@ use jiff::{Timestamp, Zoned};
 use crate::config::{Config, parse_name};
 use crate::context::Context;
 use crate::error::Result;
-use crate::modal::remote::{self, FIRE, Facts, Joined, Promise, RUN, Recorded, Seen, Wanted};
+use crate::modal::remote::{
+    self, FIRE, Facts, Joined, Presence, Promise, RUN, Recorded, Seen, Wanted,
+};
 use crate::modal::{Client, Deployments, deploy, deployment, drift};
 use crate::names::Name;
 use crate::record::{File, Record, Store};
@@ -55,6 +57,16 @@ impl Deployed {
             }
         };
         Ok(names.iter().filter_map(read).collect())
+    }
+
+    /// The app was there when Modal was last asked, or Modal was not asked since it was deployed.
+    pub(super) fn was_there(&self) -> bool {
+        Presence::read(&self.folder).is_none_or(|presence| self.is_there(presence))
+    }
+
+    /// The same, from what was seen. What was seen before it was deployed again says nothing.
+    pub(super) fn is_there(&self, seen: Presence) -> bool {
+        seen.deployed || seen.at < self.confirmed.at
     }
 
     /// Asks Modal what became of deploys whose end was not seen, where there are any.

@@ -74,7 +74,9 @@ pub(super) fn tell(
     for name in told {
         if !troubles.contains_key(name) {
             let ui = &context.ui;
-            ui.note(format!("Modal knows which failures of {name} are forgiven"));
+            ui.note(format!(
+                "failures of {name} that were forgiven here no longer keep it paused on Modal"
+            ));
         }
     }
     match troubles.pop_first() {

@@ -1,7 +1,8 @@
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::deployed::Deployed;
+use super::next::{Next, rfc3339};
 use super::runs::shown;
 use crate::config::{Changeling, Config};
 use crate::context::Context;
@@ -9,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::exec::Outcome;
 use crate::record::{Record, Standing, Store};
 use crate::repo_url::RepoUrl;
-use crate::schedule::{Schedule, Zone, in_few_words, in_words};
+use crate::schedule::{Schedule, Zone};
 use crate::ui::{Cell, Column, style};
 
 /// List the changelings
@@ -41,6 +42,8 @@ struct Item<'a> {
     state: State,
     /// RFC 3339, in the changeling's time zone; null when it does not fire.
     next_fire: Option<String>,
+    /// `disabled`, `paused`, `not-deployed`, `not-at-modal` or `by-hand`; null when it fires.
+    why_no_fire: Option<&'static str>,
     /// Word of the outcome of its latest run; null while it runs and before its first.
     last_outcome: Option<&'static str>,
     /// When its latest run started.
@@ -69,15 +72,22 @@ impl State {
     }
 }
 
+/// Paused is a matter of each repository: the changeling is when all of them are.
+pub(super) fn is_paused(changeling: &Changeling, standings: &[Standing]) -> bool {
+    let is_paused = |standing: &Standing| changeling.is_paused_after(standing.failures);
+    !standings.is_empty() && standings.iter().all(is_paused)
+}
+
 /// A changeling with what is known of its runs.
 struct Listed<'a> {
     changeling: &'a Changeling,
-    next: Option<Zoned>,
+    next: Next,
     /// The latest run on any of its repositories.
     last: Option<Record>,
     state: State,
-    /// When it was deployed.
-    deployed_at: Option<Timestamp>,
+    deployed: Option<&'a Deployed>,
+    /// The app is there, as far as is known.
+    is_there: bool,
 }
 
 impl<'a> Listed<'a> {
@@ -85,25 +95,18 @@ impl<'a> Listed<'a> {
     fn of(
         changeling: &'a Changeling,
         standings: Vec<Standing>,
-        deployed: Option<&Deployed>,
+        deployed: Option<&'a Deployed>,
         now: Timestamp,
     ) -> Self {
-        let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
-        // Paused is a matter of each repository: the changeling is when all of them are.
-        let is_paused = !standings.is_empty()
-            && standings
-                .iter()
-                .all(|standing| changeling.is_paused_after(standing.failures));
-        let next = match deployed {
-            Some(deployed) => deployed.next(now).filter(|_| changeling.enabled),
-            None => schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone)),
-        };
+        let is_paused = is_paused(changeling, &standings);
+        let is_there = deployed.is_none_or(Deployed::was_there);
         let runs = standings.into_iter().filter_map(|standing| standing.last);
         Self {
-            next: next.filter(|_| !is_paused),
+            next: Next::of(changeling, deployed, is_there, is_paused, now),
             state: State::of(changeling, is_paused),
             last: runs.max_by_key(|run| run.started_at),
-            deployed_at: deployed.map(|deployed| deployed.confirmed.at),
+            deployed,
+            is_there,
             changeling,
         }
     }
@@ -111,7 +114,7 @@ impl<'a> Listed<'a> {
     fn all(
         config: &'a Config,
         store: Option<&Store>,
-        deployed: &[Deployed],
+        deployed: &'a [Deployed],
         now: Timestamp,
     ) -> Result<Vec<Self>> {
         let changelings = config.changelings.values();
@@ -170,16 +173,12 @@ fn item<'a>(listed: &'a Listed) -> Item<'a> {
         schedule_in_words: changeling.schedule.as_ref().map(Schedule::describe),
         timezone: changeling.timezone.name(),
         state: listed.state,
-        next_fire: listed.next.as_ref().map(rfc3339),
+        next_fire: listed.next.fires().map(rfc3339),
+        why_no_fire: listed.next.why_no_fire(),
         last_outcome: outcome.map(Outcome::word),
         last_started_at: listed.last.as_ref().map(|run| run.started_at),
-        deployed_at: listed.deployed_at,
+        deployed_at: listed.deployed.map(|deployed| deployed.confirmed.at),
     }
-}
-
-/// A point in time as every program reads it.
-pub(super) fn rfc3339(time: &Zoned) -> String {
-    time.strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 fn table(listed: &[Listed], context: &Context) {
@@ -188,18 +187,19 @@ fn table(listed: &[Listed], context: &Context) {
     let with_last = listed.iter().any(|listed| listed.last.is_some());
     // Where there is little room, the next time says enough of the schedule.
     let has_room = context.ui.columns.is_none_or(|columns| columns >= 100);
-    let with_place = listed.iter().any(|listed| listed.deployed_at.is_some());
+    let with_place = listed.iter().any(|listed| listed.deployed.is_some());
     let with_schedule = !(with_last || with_place) || has_room;
     let mut columns = vec![
-        Column::new("NAME").last_to_shrink(),
-        Column::new("TEMPLATE").at_least(12),
+        Column::new("NAME").whole(),
+        Column::new("TEMPLATE").at_least(12).may_go(),
         Column::new("REPOSITORY")
             .keep_end()
             .first_to_shrink()
+            .may_go()
             .at_least(if with_last { 10 } else { 12 }),
     ];
     if with_schedule {
-        columns.push(Column::new("SCHEDULE").at_least(12));
+        columns.push(Column::new("SCHEDULE").at_least(12).may_go());
     }
     if with_place {
         columns.push(Column::new("WHERE").last_to_shrink());
@@ -224,49 +224,19 @@ fn table(listed: &[Listed], context: &Context) {
             row.push(schedule);
         }
         if with_place {
-            row.push(match listed.deployed_at {
+            row.push(match listed.deployed {
+                Some(_) if !listed.is_there => Cell::styled(style::BAD, "not at Modal"),
                 Some(_) => Cell::new("Modal"),
                 None => Cell::styled(style::FAINT, "here"),
             });
         }
-        row.push(next(listed.state, listed.next.as_ref(), now, &here));
+        row.push(listed.next.cell(now, &here));
         if with_last {
             row.push(shown::last(listed.last.as_ref(), now));
         }
         row
     });
     context.ui.table(columns, rows);
-}
-
-/// When it runs next, or why it does not.
-pub(super) fn next(state: State, fires: Option<&Zoned>, now: Timestamp, here: &Zone) -> Cell {
-    match (state, fires) {
-        (State::Disabled, _) => Cell::styled(style::CAREFUL, "disabled"),
-        (State::Paused, _) => Cell::styled(style::BAD, "paused"),
-        (State::Enabled, Some(next)) => {
-            let zone = abroad(next, here);
-            Cell::new(with_zone(&in_words(next, now), &zone)).or(in_few_words(next, now) + &zone)
-        }
-        (State::Enabled, None) => Cell::styled(style::FAINT, "only by hand"),
-    }
-}
-
-/// Times are the changeling's own: where its clock shows another time than this machine's, the zone
-/// stands behind them.
-pub(super) fn abroad(time: &Zoned, here: &Zone) -> String {
-    if here.time_zone().to_offset(time.timestamp()) == time.offset() {
-        String::new()
-    } else {
-        time.strftime(" %Z").to_string()
-    }
-}
-
-/// "tonight at 03:00 CET (in 8 h)": the zone belongs to the time.
-pub(super) fn with_zone(words: &str, zone: &str) -> String {
-    match words.split_once(" (") {
-        Some((time, rest)) => format!("{time}{zone} ({rest}"),
-        None => format!("{words}{zone}"),
-    }
 }
 
 fn template(text: &str) -> Cell {

@@ -41,12 +41,19 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
             deployed.insert(name.clone(), found);
         }
     }
+    let words: Vec<_> = names.iter().map(Name::as_str).collect();
+    let by_force = format!("changeling remove {} --force", words.join(" "));
     if let Some(name) = deployed.keys().next().filter(|_| !args.force) {
+        let whole = if ui.can_ask {
+            by_force
+        } else {
+            args.leftovers.whole(&by_force)
+        };
         return Err(Error::needs_person(format!(
             "{name} is deployed on Modal, and would go on running there"
         ))
         .with_hint(format!(
-            "changeling remove --force {name} stops it, too; changeling undeploy {name} only stops it"
+            "to stop it, too: {whole}; changeling undeploy {name} only stops it"
         )));
     }
     if args.dry_run {
@@ -58,6 +65,9 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         })?;
         ui.note("nothing was removed (--dry-run)");
         return Ok(());
+    }
+    if !deployed.is_empty() {
+        args.leftovers.all_said(args.yes, &by_force, context)?;
     }
     let listed = names
         .iter()

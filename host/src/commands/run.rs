@@ -107,8 +107,11 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
                     show::show(&answer, &Ended::here(ran, subject), context);
                 }
                 answers.push(answer);
-                let failed = failed(&ran.run_id, &ran.outcome, ran.hint.clone());
-                failed.map(|error| if args.json { error } else { told(error) })
+                if args.json {
+                    failed(&ran.run_id, &ran.outcome, ran.hint.clone())
+                } else {
+                    told(&ran.outcome, ran.hint.clone())
+                }
             }
             Err(error) => {
                 let name = &subject.job.changeling;
@@ -178,12 +181,21 @@ fn one(args: &Args, agent: Option<&Agent>, subject: &Subject, context: &Context)
     exec::run(subject, &wish, context, &mut |news| watch.hear(&news))
 }
 
-/// What to do about it stands below the outcome already.
-fn told(error: Error) -> Error {
-    Error {
-        hint: None,
-        ..error
-    }
+/// As `failed`, below an outcome that was shown: why, and what to do about it, stands there.
+fn told(outcome: &Outcome, hint: Option<String>) -> Option<Error> {
+    let kind = outcome.error_kind()?;
+    let what = match outcome {
+        Outcome::Failed { step, .. } => format!("the run failed in its step `{}`", step.as_str()),
+        Outcome::TimedOut { .. } => "the run took too long".to_owned(),
+        Outcome::Interrupted => "the run was interrupted".to_owned(),
+        _ => "the run needs a person".to_owned(),
+    };
+    let error = Error::new(kind, what);
+    // What a person is needed for says what to do.
+    Some(match (outcome, hint) {
+        (Outcome::Failed { .. }, Some(hint)) => error.with_hint(hint),
+        _ => error,
+    })
 }
 
 /// The error of a run that did not end well.

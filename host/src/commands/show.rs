@@ -1,25 +1,27 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
+use jiff::{Timestamp, Zoned};
 use serde::Serialize;
 use serde_json::Value;
 
 use super::deployed::Deployed;
-use super::list::{abroad, rfc3339, with_zone};
+use super::list::is_paused;
+use super::next::{Next, Why, in_words_of, rfc3339};
 use crate::config::{Changeling, Config, Layer, Origin};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::names::{Digest, Name, printable, printable_lines};
 use crate::permission::{Grants, Permission};
-use crate::schedule::{Zone, in_words};
+use crate::record::Store;
+use crate::schedule::Zone;
 use crate::template::{Template, catalog};
 use crate::ui::style::{self, paint};
 use crate::ui::{text, time};
 
 /// Show one changeling, with where each value comes from
 ///
-/// The next three fires, what its template says of itself, and every value in force with the layer
+/// When it runs by itself, or why it does not; what its template says of itself, and every value in force with the layer
 /// that sets it: the changeling's entry, `[defaults]` or this program.
 #[derive(Debug, clap::Args)]
 pub struct Args {
@@ -41,8 +43,10 @@ struct Shown<'a> {
     origins: BTreeMap<String, Origin>,
     /// The configuration file that `line` counts in.
     file: &'a std::path::Path,
-    /// RFC 3339, in the changeling's time zone.
+    /// RFC 3339, in the changeling's time zone; empty when it does not fire.
     next_fires: Vec<String>,
+    /// `disabled`, `paused`, `not-deployed`, `not-at-modal` or `by-hand`; null when it fires.
+    why_no_fire: Option<&'static str>,
     /// null: it cannot be loaded, `template_error` says why.
     template: Option<TemplateShown>,
     template_error: Option<String>,
@@ -59,6 +63,8 @@ struct Deployment {
     /// null: the workspace's default.
     environment: Option<String>,
     deployed_at: Timestamp,
+    /// `false`: Modal did not have it any more when it was last asked.
+    at_modal: bool,
     /// Version of the program that deployed it.
     by: String,
     /// Five cron fields.
@@ -81,6 +87,7 @@ impl Deployment {
             app: app.name.clone(),
             environment: app.environment.clone(),
             deployed_at: deployed.confirmed.at,
+            at_modal: deployed.was_there(),
             by: document.changelings.clone(),
             schedule: app.schedule.clone(),
             timezone: app.timezone.clone(),
@@ -187,20 +194,12 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     let changeling = config.named(&args.name)?;
     let now = context.clock.now();
     let deployed = Deployed::of(&changeling.name, context)?;
-    // What fires is what was deployed, whatever was edited since.
-    let own = changeling
-        .schedule
-        .as_ref()
-        .map(|schedule| (schedule, &changeling.timezone));
-    let schedule = match &deployed {
-        Some(deployed) => deployed
-            .schedule
-            .as_ref()
-            .map(|(schedule, zone)| (schedule, zone)),
-        None => own,
-    };
+    let is_there = deployed.as_ref().is_none_or(Deployed::was_there);
+    let is_paused = paused(changeling, context);
+    let next = Next::of(changeling, deployed.as_ref(), is_there, is_paused, now);
+    let schedule = deployed.as_ref().and_then(|one| one.schedule.as_ref());
     let fires: Vec<_> = schedule
-        .filter(|_| changeling.enabled)
+        .filter(|_| next.fires().is_some())
         .into_iter()
         .flat_map(|(schedule, zone)| schedule.fires_after(now, zone))
         .take(FIRES)
@@ -219,6 +218,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
                 .collect(),
             file: &config.file,
             next_fires: fires.iter().map(rfc3339).collect(),
+            why_no_fire: next.why_no_fire(),
             template_error: template.as_ref().err().map(ToString::to_string),
             template: template.ok(),
             deployment,
@@ -227,24 +227,23 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
     }
 
     let ui = &context.ui;
-    let state = if changeling.enabled {
-        String::new()
-    } else {
-        paint(style::CAREFUL, "  disabled: it does not run")
+    let state = match &next {
+        Next::Not(Why::Disabled) => "  disabled: it does not run",
+        Next::StillFires(_) => "  disabled here, and still on its schedule at Modal",
+        _ => "",
     };
     ui.out(format_args!(
-        "{}{state}",
-        paint(style::HEADING, &changeling.name)
+        "{}{}",
+        paint(style::HEADING, &changeling.name),
+        paint(style::CAREFUL, state)
     ));
 
     let here = Zone::system_or_utc().0;
-    if !fires.is_empty() {
+    let lines = when(&next, &fires, &changeling.name, now, &here);
+    if !lines.is_empty() {
         ui.heading("Next");
-        for fire in &fires {
-            ui.out(format_args!(
-                "  {}",
-                with_zone(&in_words(fire, now), &abroad(fire, &here))
-            ));
+        for line in &lines {
+            ui.out(text::wrap("  ", line, ui.columns.unwrap_or(usize::MAX)));
         }
     }
     if let Some(deployment) = &deployment {
@@ -294,6 +293,52 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Whether it failed too often. A history that cannot be read is no reason not to show the rest.
+fn paused(changeling: &Changeling, context: &Context) -> bool {
+    let read = || -> Result<bool> {
+        let Some(store) = Store::open_existing(&context.home)? else {
+            return Ok(false);
+        };
+        let repos = changeling.repos.iter();
+        let places = repos.map(|repo| (&changeling.name, repo.to_string()));
+        let standings = store.standings(places, context.clock.now())?;
+        Ok(is_paused(changeling, &standings))
+    };
+    read().unwrap_or_else(|error| {
+        context.ui.warn(error);
+        false
+    })
+}
+
+/// When it fires; else why it does not, and what to type.
+fn when(next: &Next, fires: &[Zoned], name: &Name, now: Timestamp, here: &Zone) -> Vec<String> {
+    let to_type = |command: &str| {
+        let command = paint(style::NAME, format!("changeling {command} {name}"));
+        format!("{} {command}", paint(style::HELP, "→"))
+    };
+    let in_words = |fire| in_words_of(fire, now, here);
+    match next {
+        Next::Fires(_) => fires.iter().map(in_words).collect(),
+        Next::StillFires(_) => {
+            let fires = fires.iter().map(in_words);
+            fires.chain([to_type("disable")]).collect()
+        }
+        Next::Not(Why::NotDeployed(next)) => vec![
+            format!("not deployed; would run {} once deployed:", in_words(next)),
+            to_type("deploy"),
+        ],
+        Next::Not(Why::NotAtModal) => vec![
+            "does not fire: somebody stopped or deleted its app at Modal".to_owned(),
+            to_type("deploy"),
+        ],
+        Next::Not(Why::Paused) => vec![
+            "paused: it failed too often; once that is mended:".to_owned(),
+            to_type("enable"),
+        ],
+        Next::Not(Why::Disabled | Why::ByHand) => Vec::new(),
+    }
 }
 
 /// Every key and its value, in the order of the reference; `modal.cpu` for what is in a table.

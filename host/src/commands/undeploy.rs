@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 
 use crate::config::{Config, parse_name};
 use crate::context::Context;
-use crate::error::{Error, Kind, Result};
+use crate::error::{Error, Result};
 use crate::modal::client::Client;
 use crate::modal::deploy::{self, Stop};
 use crate::modal::deployment::{Deployed, Deployments};
@@ -54,6 +54,21 @@ pub(super) struct Leftovers {
     keep_secret: bool,
 }
 
+impl Args {
+    /// The command as it was typed, without what answers questions.
+    fn typed(&self) -> String {
+        let mut words = vec!["changeling", "undeploy"];
+        words.extend(self.names.iter().map(String::as_str));
+        let flags = [
+            (self.all, "--all"),
+            (self.take_over, "--take-over"),
+            (self.json, "--json"),
+        ];
+        words.extend(flags.iter().filter(|(said, _)| *said).map(|(_, flag)| flag));
+        words.join(" ")
+    }
+}
+
 pub fn run(args: &Args, context: &Context) -> Result<()> {
     let deployments = Deployments::of(&context.home);
     let config = Config::load(&context.home)?;
@@ -86,6 +101,7 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         context.ui.note("nothing was stopped (--dry-run)");
         return Ok(());
     }
+    args.leftovers.all_said(args.yes, &args.typed(), context)?;
     let names: Vec<_> = deployed.keys().map(|name| format!("`{name}`")).collect();
     let question = format!("Stop {} on Modal?", names.join(", "));
     if !context.ui.confirm(&question, args.yes)? {
@@ -114,34 +130,73 @@ fn not_deployed(name: &Name, config: &Config, context: &Context) -> Result<()> {
 }
 
 impl Leftovers {
+    /// Where nobody can be asked, everything has to be said beforehand. `typed`: the command without the
+    /// answers.
+    ///
+    /// # Errors
+    /// Something was not said; the hint is the whole command line.
+    pub(super) fn all_said(self, yes: bool, typed: &str, context: &Context) -> Result<()> {
+        if context.ui.can_ask {
+            return Ok(());
+        }
+        let unsaid = self.unsaid(yes);
+        if unsaid.is_empty() {
+            return Ok(());
+        }
+        Err(Error::needs_person(format!(
+            "without a terminal nobody can be asked: {} {} missing",
+            unsaid.join(", "),
+            if unsaid.len() == 1 { "is" } else { "are" }
+        ))
+        .with_hint(self.whole(typed)))
+    }
+
+    /// The command with every answer: those that were given, else those that delete nothing.
+    pub(super) fn whole(self, typed: &str) -> String {
+        let volume = if self.delete_volume {
+            "--delete-volume"
+        } else {
+            "--keep-volume"
+        };
+        let secret = if self.delete_secret {
+            "--delete-secret"
+        } else {
+            "--keep-secret"
+        };
+        format!("{typed} --yes {volume} {secret}")
+    }
+
+    fn unsaid(self, yes: bool) -> Vec<&'static str> {
+        let has_volume = self.delete_volume || self.keep_volume;
+        let has_secret = self.delete_secret || self.keep_secret;
+        [
+            (yes, "--yes"),
+            (has_volume, "--keep-volume (or --delete-volume)"),
+            (has_secret, "--keep-secret (or --delete-secret)"),
+        ]
+        .into_iter()
+        .filter_map(|(said, flag)| (!said).then_some(flag))
+        .collect()
+    }
+
     /// What was said, or what a person answers.
     ///
     /// # Errors
     /// Nothing was said and nobody can be asked.
     pub(super) fn choose(self, context: &Context) -> Result<Stop> {
-        let secret = ("secret", "the secret", self.delete_secret, self.keep_secret);
-        let volume = (
-            "volume",
-            "the volume with the records of its runs",
-            self.delete_volume,
-            self.keep_volume,
-        );
-        let ask = |(flag, what, delete, keep): (&str, &str, bool, bool)| {
+        let ask = |what: &str, delete: bool, keep: bool| {
             if delete || keep {
                 return Ok(delete);
             }
-            let answer = context.ui.confirm(&format!("Delete {what}, too?"), false);
-            answer.map_err(|error| match error.kind {
-                Kind::NeedsPerson => Error::needs_person(format!(
-                    "what becomes of {what} was not said, and nobody can be asked"
-                ))
-                .with_hint(format!("add --keep-{flag} or --delete-{flag}")),
-                _ => error,
-            })
+            context.ui.confirm(&format!("Delete {what}, too?"), false)
         };
         Ok(Stop {
-            delete_secret: ask(secret)?,
-            delete_volume: ask(volume)?,
+            delete_secret: ask("the secret", self.delete_secret, self.keep_secret)?,
+            delete_volume: ask(
+                "the volume with the records of its runs",
+                self.delete_volume,
+                self.keep_volume,
+            )?,
             take_over: false,
         })
     }

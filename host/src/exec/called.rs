@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::process::User;
 use crate::record::Origin;
 
@@ -17,6 +17,8 @@ pub struct Called<'a> {
     /// Asked when all is ready and the agent would start: an error is why it must not. What is asked
     /// may remember that it was, since a call that is cut off can be made again.
     pub may_start: &'a dyn Fn() -> Result<()>,
+    /// Gives an error the advice that fits this place.
+    pub advise: &'a dyn Fn(Error) -> Error,
     /// Whom the agent runs as; `None`: as this program.
     pub user: Option<User>,
 }

@@ -147,6 +147,10 @@ pub fn run(
                     return Err(run.give_up(trail.step, error));
                 }
                 Err(Halt::Error(error)) => {
+                    let error = match &wish.called {
+                        Some(call) => (call.advise)(error),
+                        None => error,
+                    };
                     ran.outcome = failure(trail.step, &error);
                     ran.hint = error.hint;
                 }

@@ -102,7 +102,7 @@ def run(target: int = 0, by: str = "schedule", fired: int = 0):
 def check():
     """Whether a run could work, and the agent would reach nothing it must not."""
     with execute("--check", "--volume=/changeling/volume") as child:
-        return json.loads(child.communicate()[0])
+        return child.communicate()[0].decode()
 
 
 if len(TARGETS) > 1:

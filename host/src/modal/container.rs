@@ -4,6 +4,7 @@
 //! left is taken from the volume, a start is asked for before the agent begins, what came of it goes
 //! to the volume as files that are never changed, and whoever started us (`app.py`) hears the end.
 
+mod advice;
 mod check;
 mod ended;
 mod late;
@@ -129,7 +130,7 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
     };
     let run_id = match course.run() {
         Ok(run_id) => run_id,
-        Err(error) => course.record(job, &error)?,
+        Err(error) => course.record(job, &advice::fit(error, &document.changeling))?,
     };
     // It is written down, whoever asks us to end by now.
     let exported = despite_interrupt(|| -> Result<_> {
@@ -185,6 +186,7 @@ impl Course<'_> {
                 not_now: self.not_now(&subject)?,
                 bring: &|| self.bring(&subject.remote(context)),
                 may_start: &|| self.may_start(other.as_ref()),
+                advise: &|error| advice::fit(error, &self.document.changeling),
                 user,
             }),
         };
@@ -192,9 +194,7 @@ impl Course<'_> {
         for note in &ran.notes {
             context.ui.note(note);
         }
-        if let Some(hint) = &ran.hint {
-            context.ui.note(hint);
-        }
+        self.hint(&ran.outcome, ran.hint.as_deref());
         Ok(ran.run_id)
     }
 
@@ -289,6 +289,13 @@ impl Course<'_> {
         })
     }
 
+    /// What to do about it, in the log that ends with the outcome: where a person is needed, that says it.
+    fn hint(&self, outcome: &Outcome, hint: Option<&str>) {
+        if let (Outcome::Failed { .. }, Some(hint)) = (outcome, hint) {
+            self.context.ui.note(hint);
+        }
+    }
+
     /// Makes everybody see what is on the volume.
     fn commit(&self) {
         if let Err(error) = self.peer.commit() {
@@ -300,7 +307,6 @@ impl Course<'_> {
 
     /// Writes down a run that came to nothing before it was one. Answers its id.
     fn record(&self, job: &Job, error: &Error) -> Result<String> {
-        self.context.ui.error(error);
         let now = self.context.clock.now();
         let id = record::new_id(now);
         let recording = self.store.begin(&Header {
@@ -327,6 +333,7 @@ impl Course<'_> {
                 last_lines: Vec::new(),
             },
         };
+        self.hint(&outcome, error.hint.as_deref());
         recording.finish(&outcome, Usage::default(), now)?;
         self.store.mark_clean(&id)?;
         Ok(id)

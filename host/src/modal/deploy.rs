@@ -3,6 +3,7 @@
 
 mod ask;
 mod prepare;
+mod reschedule;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -11,9 +12,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 pub use ask::{Crons, Found, Inspected, Place, inspect};
-pub use prepare::{Preparation, Prepared, here, rescheduled};
+pub use prepare::{File, Preparation, Prepared, here};
+pub use reschedule::{Rescheduled, rescheduled};
 
-use super::client::{Session, Trouble};
+use super::client::{Cause, Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
@@ -115,6 +117,14 @@ pub fn check_place(before: &Deployed, place: &Place) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// What is there is what is noted here, whoever deployed it: what was adopted, and not deployed again since.
+pub fn is_as_noted(deployed: &Deployed, found: &Found) -> bool {
+    let document = &deployed.document;
+    found.app_id.as_ref() == Some(&deployed.app_id)
+        && found.tags.get(TAG_HOME) == Some(&document.home)
+        && found.tags.get(TAG_JOB) == document.app.tags.get(TAG_JOB)
 }
 
 /// Whether the crons of these documents fit into the workspace.
@@ -450,22 +460,20 @@ pub fn verify(
         let Some(document) = known else { return };
         let result = match answer.trouble() {
             Some(trouble) => Err(about(trouble, document)),
-            None => checks(answer.fields.get("report")),
+            None => checks(&answer.fields).ok_or_else(|| {
+                let message = "`changeling exec` ends without a report".to_owned();
+                let cause = Cause::Container;
+                about(Trouble { cause, message }, document)
+            }),
         };
         hear(&document.changeling, result);
     })?;
     Ok(())
 }
 
-fn checks(report: Option<&Value>) -> Result<Vec<Check>> {
-    let checks = report.and_then(|report| report.get("checks")).cloned();
-    let checks: Option<Vec<Check>> = checks.and_then(|checks| serde_json::from_value(checks).ok());
-    checks.ok_or_else(|| {
-        Error::new(
-            Kind::Failed,
-            "the function answers something that is no report: it runs another program than this one",
-        )
-    })
+fn checks(fields: &serde_json::Map<String, Value>) -> Option<Vec<Check>> {
+    let checks = fields.get("report")?.get("checks")?.clone();
+    serde_json::from_value(checks).ok()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ mod config;
 mod secrets;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::document::{App, AppSecret, Document, FOLDER, JOB, RUNNER, TEMPLATE, VERSION};
 use super::image::Image;
@@ -63,6 +63,20 @@ pub struct Frozen {
     pub values: BTreeMap<String, String>,
     /// What the reader should know.
     pub notes: Vec<String>,
+    /// What a person must do first: with any of it, it can be shown and not deployed.
+    pub missing: Vec<Error>,
+}
+
+impl Frozen {
+    /// # Errors
+    /// Something is missing.
+    pub fn complete(mut self) -> crate::error::Result<Self> {
+        if self.missing.is_empty() {
+            Ok(self)
+        } else {
+            Err(self.missing.swap_remove(0))
+        }
+    }
 }
 
 /// Why a changeling cannot be deployed as it is.
@@ -174,10 +188,10 @@ pub fn app_name(changeling: &Name) -> String {
     format!("changeling-{changeling}")
 }
 
-/// Freezes a changeling with everything it needs.
+/// Freezes a changeling with everything it needs, as far as that is there.
 ///
 /// # Errors
-/// Something is missing, or cannot work in a container.
+/// It cannot even be shown.
 pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<Frozen> {
     let Parts {
         changeling,
@@ -185,10 +199,15 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
         template,
         ..
     } = parts;
-    let time = time_there(changeling)?;
-    let jobs = jobs(parts, machine)?;
+    let mut missing = Vec::new();
+    let mut notes = Vec::new();
+    match time_there(changeling) {
+        Ok(time) => notes.extend(time),
+        Err(error) => missing.push(error.into()),
+    }
+    let jobs = jobs(parts, machine, &mut missing)?;
     if !permission::may_run(&jobs[0]) {
-        return Err(FreezeError::NotGranted {
+        let error = FreezeError::NotGranted {
             changeling: changeling.name.clone(),
             template: template.manifest.name.clone(),
             digest: template.digest.short().to_owned(),
@@ -198,10 +217,11 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
                 .join(&changeling.template)
                 .display()
                 .to_string(),
-        }
-        .into());
+        };
+        missing.push(error.into());
     }
-    let mut gathered = secrets::gather(changeling, config, &jobs[0], machine)?;
+    let mut gathered = secrets::gather(changeling, config, &jobs[0], machine);
+    missing.append(&mut gathered.missing);
     let jobs: Vec<_> = jobs
         .into_iter()
         .map(|job| Job {
@@ -210,7 +230,9 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
             ..job
         })
         .collect();
-    let app = app(parts, &jobs, &gathered.values);
+    let variables: BTreeSet<_> = gathered.values.keys().chain(&gathered.absent).collect();
+    let variables = variables.into_iter().cloned().collect();
+    let app = app(parts, &jobs, variables);
     let entry = config::entry(changeling, &jobs[0]).map_err(|source| FreezeError::Config {
         changeling: changeling.name.clone(),
         source,
@@ -225,43 +247,49 @@ pub fn freeze(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<
         jobs,
         app,
     };
-    gathered.notes.extend(time);
-    gathered.notes.extend(config::notes(config));
+    notes.extend(config::notes(config));
     Ok(Frozen {
         document,
         values: gathered.values,
-        notes: gathered.notes,
+        notes,
+        missing,
     })
 }
 
 /// One for each repository.
-fn jobs(parts: &Parts<'_>, machine: &Machine<'_>) -> crate::error::Result<Vec<Job>> {
+fn jobs(
+    parts: &Parts<'_>,
+    machine: &Machine<'_>,
+    missing: &mut Vec<Error>,
+) -> crate::error::Result<Vec<Job>> {
     let changeling = parts.changeling;
     let name = || changeling.name.clone();
     let identity = changeling
         .identity
         .clone()
         .or_else(|| machine.identity.clone());
-    let identity = identity.ok_or_else(|| FreezeError::NoIdentity { changeling: name() })?;
+    if identity.is_none() {
+        missing.push(FreezeError::NoIdentity { changeling: name() }.into());
+    }
     let (_, run_seconds) = seconds(changeling);
-    let job = |repo: &RepoUrl| -> crate::error::Result<Job> {
+    let mut job = |repo: &RepoUrl| -> crate::error::Result<Job> {
         if let RepoUrl::Local(folder) = repo {
-            return Err(FreezeError::LocalRepository {
+            let error = FreezeError::LocalRepository {
                 changeling: name(),
                 folder: folder.clone(),
-            }
-            .into());
+            };
+            missing.push(error.into());
         }
         let job = Job::resolve(changeling, repo, parts.template, parts.granted.clone())?;
         Ok(Job {
-            identity: Some(identity.clone()),
+            identity: identity.clone(),
             timeout_seconds: job.timeout_seconds.min(run_seconds),
             // Skipping permission prompts is agreed to for this machine; there, nothing of it is in reach.
             unattended: true,
             ..job
         })
     };
-    changeling.repos().iter().map(job).collect()
+    changeling.repos().iter().map(&mut job).collect()
 }
 
 fn minutes(seconds: u64) -> String {
@@ -297,7 +325,7 @@ fn seconds(changeling: &Changeling) -> (u64, u64) {
     (limit, limit - LAST_WORDS.min(limit / 4))
 }
 
-fn app(parts: &Parts<'_>, jobs: &[Job], values: &BTreeMap<String, String>) -> App {
+fn app(parts: &Parts<'_>, jobs: &[Job], variables: Vec<String>) -> App {
     let changeling = parts.changeling;
     let modal = &changeling.modal;
     let name = app_name(&changeling.name);
@@ -326,9 +354,9 @@ fn app(parts: &Parts<'_>, jobs: &[Job], values: &BTreeMap<String, String>) -> Ap
         } else {
             changeling.max_parallel
         },
-        secret: (!values.is_empty()).then(|| AppSecret {
+        secret: (!variables.is_empty()).then(|| AppSecret {
             name: name.clone(),
-            variables: values.keys().cloned().collect(),
+            variables,
         }),
         volume: name.clone(),
         guard: name.clone(),

@@ -22,7 +22,7 @@ pub use fetch::{Fetched, Wanted, files, look, most_calls};
 pub use fires::Promise;
 pub use follow::{Ended, Followed, News, follow, log, spawn};
 pub use forgiven::{Forgiven, forgive};
-pub use kept::Seen;
+pub use kept::{Presence, Seen};
 
 /// A container that has not come by then does not come by itself: the first one after a deployment may
 /// have to fetch its image.

@@ -136,6 +136,23 @@ impl Runner {
         }
     }
 
+    /// Stands for one that is not there yet, where a deployment is only shown.
+    pub fn unknown() -> Self {
+        Self {
+            path: format!("{FOLDER}/{RUNNER}"),
+            digest: None,
+            source: Source::File(PathBuf::new()),
+        }
+    }
+
+    /// How large the file is, when there is one.
+    pub fn bytes(&self) -> Option<u64> {
+        match &self.source {
+            Source::File(file) => std::fs::metadata(file).ok().map(|found| found.len()),
+            Source::Url(_) | Source::Sources(..) => None,
+        }
+    }
+
     fn auto(
         this: &Path,
         glibc: Option<(u32, u32)>,

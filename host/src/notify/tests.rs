@@ -51,7 +51,8 @@ impl World {
             turns: Some(4),
         };
         let ended = header.started_at + jiff::SignedDuration::from_secs(90);
-        let recording = store.begin(&header).unwrap();
+        let mut recording = store.begin(&header).unwrap();
+        recording.log(b"boom\n").unwrap();
         recording.finish(&outcome, usage, ended).unwrap();
         Self {
             folder,

@@ -93,7 +93,7 @@ impl Store {
 }
 
 /// How a changeling does on one of its repositories.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Standing {
     /// The latest run.
     pub last: Option<Record>,

@@ -1,4 +1,4 @@
-//! Aligned tables that never wrap: where there is no room, columns give way.
+//! Aligned tables that never wrap: where there is no room, columns give way, and some go.
 
 use anstyle::Style;
 
@@ -26,6 +26,8 @@ pub struct Column {
     cut: Cut,
     least: usize,
     right: bool,
+    whole: bool,
+    may_go: bool,
 }
 
 impl Column {
@@ -37,7 +39,23 @@ impl Column {
             rank: MIDDLE,
             cut: Cut::End,
             right: false,
+            whole: false,
+            may_go: false,
         }
+    }
+
+    /// Never shortened while there is another column that can give way: what is typed again.
+    #[must_use]
+    pub fn whole(mut self) -> Self {
+        self.whole = true;
+        self
+    }
+
+    /// Left out before any column becomes narrower than it wants to be.
+    #[must_use]
+    pub fn may_go(mut self) -> Self {
+        self.may_go = true;
+        self
     }
 
     /// Gives way before the others.
@@ -150,7 +168,7 @@ pub fn render(columns: &[Column], rows: &[Vec<Cell>], limit: Option<usize>) -> S
 }
 
 /// Finds room: first by saying things briefly, then by making columns narrower, both rank by rank and
-/// down to what each column wants at least. In the end below that.
+/// down to what each column wants at least. Then without those that may go. In the end below that.
 fn fit(columns: &[Column], rows: &[Vec<Cell>], limit: usize) -> Layout {
     let natural = |index: usize, brief: bool| {
         rows.iter()
@@ -182,12 +200,19 @@ fn fit(columns: &[Column], rows: &[Vec<Cell>], limit: usize) -> Layout {
             layout[index] = (natural(index, true), true);
         }
     }
+    let may_shrink = |index: usize| !columns[index].whole;
     for rank in FIRST..=LAST {
         shrink(&mut layout, &|index| {
-            (columns[index].rank == rank).then_some(columns[index].least)
+            (columns[index].rank == rank && may_shrink(index)).then_some(columns[index].least)
         });
     }
-    shrink(&mut layout, &|_| Some(3));
+    for index in (FIRST..=LAST).flat_map(|rank| by_rank(rank).rev()) {
+        if total(&layout) > limit && columns[index].may_go {
+            layout[index].0 = 0;
+        }
+    }
+    shrink(&mut layout, &|index| may_shrink(index).then_some(3));
+    shrink(&mut layout, &|index| may_shrink(index).then_some(0));
     shrink(&mut layout, &|_| Some(0));
     // A column that became brief may have made more room than was missing: whole words first.
     for index in (FIRST..=LAST).rev().flat_map(by_rank) {
@@ -199,7 +224,8 @@ fn fit(columns: &[Column], rows: &[Vec<Cell>], limit: usize) -> Layout {
     }
     for index in (FIRST..=LAST).rev().flat_map(by_rank) {
         let room = limit.saturating_sub(total(&layout));
-        if layout[index].1 && natural(index, false) <= layout[index].0 + room {
+        let (now, brief) = layout[index];
+        if now > 0 && brief && natural(index, false) <= now + room {
             layout[index] = (natural(index, false), false);
         }
     }
@@ -280,6 +306,18 @@ mod tests {
         insta::assert_snapshot!(shown);
     }
 
+    #[test]
+    fn columns_go_before_a_whole_one_is_cut() {
+        let [name, template, repo, runs] = columns();
+        let columns = [name.whole(), template.may_go(), repo.may_go(), runs];
+        let mut shown = String::new();
+        for limit in [60, 44, 30, 18, 8] {
+            shown += &plain(&columns, &ROWS, Some(limit));
+            shown += "\n\n";
+        }
+        insta::assert_snapshot!(shown);
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -290,8 +328,11 @@ mod tests {
         ) {
             let rows: Vec<[&str; 4]> =
                 rows.iter().map(|row| row.each_ref().map(String::as_str)).collect();
-            for line in plain(&columns(), &rows, Some(limit)).lines() {
-                prop_assert!(width(line) <= limit, "{:?}", line);
+            let [name, template, repo, runs] = columns();
+            for columns in [columns(), [name.whole(), template.may_go(), repo, runs.may_go()]] {
+                for line in plain(&columns, &rows, Some(limit)).lines() {
+                    prop_assert!(width(line) <= limit, "{:?}", line);
+                }
             }
         }
     }

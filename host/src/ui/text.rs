@@ -24,6 +24,15 @@ pub fn width(text: &str) -> usize {
         .sum()
 }
 
+/// "12 kB", as people count files.
+pub fn bytes(size: u64) -> String {
+    match size {
+        0..1_000 => format!("{size} bytes"),
+        1_000..1_000_000 => format!("{} kB", size / 1_000),
+        _ => format!("{} MB", size / 1_000_000),
+    }
+}
+
 /// The text in at most `columns`, the left-out part marked. Plain text only: no styles, no line
 /// breaks.
 pub fn shorten(text: &str, columns: usize, cut: Cut) -> String {

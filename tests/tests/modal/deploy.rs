@@ -241,7 +241,7 @@ fn a_dry_run() {
     let output = world.run(["deploy", "nightly", "--dry-run"]).success();
     let text = output.normalised_stdout();
     let (text, app) = text
-        .split_once("app.py, the same for all\n")
+        .split_once("app.py, the same for all")
         .expect("the file");
     assert!(app.contains("def run(target: int = 0"), "{app}");
     let text = text.replace(env!("CARGO_PKG_VERSION"), "[version]");
@@ -255,14 +255,107 @@ fn a_dry_run() {
         .lines()
         .find_map(|line| line.trim().strip_prefix("\"changelings-job\": "));
     let digest = digest.expect("a tag").to_owned();
-    insta::assert_snapshot!("dry_run", text.replace(&digest, "[digest]"));
+    // So do sizes.
+    let files = ["app.py", "job.json", "template.wasm"];
+    let lines = text.lines().map(|line| {
+        let words: Vec<_> = line.split_whitespace().collect();
+        match &words[..] {
+            [file, _, "bytes" | "kB", path @ ..] if files.contains(file) => {
+                format!("{file} [size] {}", path.join(" "))
+            }
+            _ => line.replace(&digest, "[digest]"),
+        }
+    });
+    insta::assert_snapshot!("dry_run", lines.collect::<Vec<_>>().join("\n"));
     assert_eq!(world.modal.asked(), Vec::<String>::new());
     assert!(!world.env.changelings_home().join("deployments").exists());
     let json = world
         .run(["deploy", "--all", "--dry-run", "--json"])
         .success()
         .json();
-    assert_eq!(json["apps"][0]["document"]["app"]["schedule"], "0 3 * * *");
+    let app = &json["apps"][0];
+    assert_eq!(app["document"]["app"]["schedule"], "0 3 * * *");
+    assert_eq!(app["missing"], serde_json::json!([]));
+    let calls = app["calls"].as_array().expect("calls");
+    let secret = calls.iter().find(|call| call["about"] == "secret");
+    let secret = secret.and_then(|call| call["does"].as_str());
+    assert_eq!(
+        secret,
+        Some(
+            "create or update changeling-nightly with ANTHROPIC_API_KEY, GITHUB_TOKEN (values are not shown)"
+        )
+    );
+}
+
+/// What is missing keeps nobody from looking; the end is as the deploy's would be.
+#[test]
+fn a_dry_run_of_what_is_not_complete() {
+    let ssh = NIGHTLY
+        .replace("nightly", "weekly")
+        .replace("acme/shop", "git@git.example.org:acme/shop");
+    let secrets = "secrets = [\"GITHUB_TOKEN\", \"NPM_TOKEN\"]\n";
+    let Some(world) = World::new(&format!("{NIGHTLY}{secrets}{ssh}")) else {
+        return;
+    };
+    let look = |args: &[&str]| {
+        let command = world.command(args.iter().copied());
+        command.env_remove("GITHUB_TOKEN").run()
+    };
+    let output = look(&["deploy", "nightly", "--dry-run"]).exits(3);
+    insta::assert_snapshot!("dry_run_incomplete", output.normalised_stderr());
+    let calls =
+        "create or update changeling-nightly with GITHUB_TOKEN, NPM_TOKEN (values are not shown)";
+    assert!(output.stdout.contains(calls), "{output}");
+    assert!(
+        output.stdout.contains("def run(target: int = 0"),
+        "{output}"
+    );
+    let output = look(&["deploy", "--all", "--dry-run", "--json"]).exits(3);
+    let apps = output.json()["apps"].clone();
+    let what = |app: usize| apps[app]["missing"][0]["what"].as_str().map(str::to_owned);
+    assert_eq!(
+        what(0).as_deref(),
+        Some("nightly needs GITHUB_TOKEN and NPM_TOKEN, which are nowhere to be found")
+    );
+    assert!(
+        what(1).is_some_and(|what| what.contains("no key for ssh")),
+        "{apps:#}"
+    );
+    // All that is missing of one is told, here and when it is meant.
+    world.configure(&format!(
+        "{}{secrets}modal.runner = \"script\"\n",
+        ssh.replace("weekly", "nightly")
+    ));
+    world.env.write("changelings-home/script", "#!/bin/sh\n");
+    let output = look(&["deploy", "nightly", "--dry-run"]).exits(3);
+    let told = output.normalised_stderr();
+    insta::assert_snapshot!(
+        "dry_run_of_much",
+        told.replace(env!("CARGO_PKG_VERSION"), "[version]")
+    );
+    let meant = look(&["deploy", "nightly"]).exits(3);
+    let told = told.replace("nothing was sent (--dry-run)\n", "");
+    assert_eq!(meant.normalised_stderr(), told);
+    assert_eq!(world.modal.asked(), Vec::<String>::new());
+}
+
+/// What comes first is short, and fits.
+#[test]
+fn a_dry_run_in_80_columns() {
+    let Some(world) = World::new(EVERYTHING) else {
+        return;
+    };
+    let command = world.command(["deploy", "nightly", "--dry-run"]);
+    let shown = command.env("COLUMNS", "80").run().success();
+    let (calls, _) = shown
+        .stdout
+        .split_once("━━ job.json of nightly ")
+        .expect("the files");
+    let (calls, files) = calls.split_once("files\nFILE").expect("their sizes");
+    insta::assert_snapshot!("dry_run_calls", calls);
+    for file in ["app.py", "changeling", "job.json", "template.wasm"] {
+        assert!(files.lines().any(|line| line.starts_with(file)), "{files}");
+    }
 }
 
 #[test]

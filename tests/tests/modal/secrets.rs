@@ -3,7 +3,7 @@
 use changelings_tests::needs;
 use changelings_tests::traces::{Watch, files_with};
 
-use super::{Cloud, TOKEN};
+use super::{COMMIT, Cloud, TOKEN};
 
 const KEY: &str = "a-key-of-the-test-0123456789abcdef";
 /// In the address of a clone that somebody stands in.
@@ -94,4 +94,97 @@ fn nothing_shows_a_secret() {
         .modal
         .search(&["ada@example.org".into(), "private-affairs".into()], &[]);
     assert!(sent.is_empty(), "{sent:#?}");
+}
+
+/// Writes down how it was called and what the key's file is, and does what the server would.
+const SSH: &str = r#"#!/bin/sh
+printf '%s\n' "$@" >> $shared/calls
+for last; do
+    if [ "$before" = -i ]; then stat -c '%a %U' "$last" >> $shared/keys; head -n 2 "$last" | tail -n 1 >> $shared/keys; fi
+    before=$last
+done
+exec sh -c "$last"
+"#;
+
+/// A repository that is reached over ssh, with a key of its own that went along with the deploy.
+#[test]
+fn a_key_for_ssh() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let line = "b3BlbnNzaC1rZXktdjEAAAAABG5vbmUAAAAEbm9uZQ";
+    cloud.env.write(
+        "changelings-home/key",
+        format!("-----BEGIN OPENSSH PRIVATE KEY-----\n{line}\n-----END OPENSSH PRIVATE KEY-----\n"),
+    );
+    let shared = cloud.shared.display().to_string();
+    let ssh = cloud.env.program("ssh", &SSH.replace("$shared", &shared));
+    let setup = cloud.setup().expect("it was there").program("ssh", &ssh);
+    cloud.modal.containers_have(&setup);
+    cloud.add(
+        "nightly",
+        &format!("env > $shared/seen; {COMMIT}"),
+        "ssh_key = \"key\"",
+    );
+    let shop = cloud.env.repo("shop");
+    let bare = cloud.shared.join("shop.git");
+    shop.git(["clone", "-q", "--bare", ".", &bare.display().to_string()]);
+    cloud.config = cloud.config.replace(
+        &cloud.github.repository("acme/shop"),
+        &format!("ssh://git@git.example.org{}", bare.display()),
+    );
+    cloud.env.write_config(&cloud.config);
+    let watch = Watch::of(cloud.env.root());
+    cloud.does("deploy nightly");
+    let ended = cloud.fires("nightly");
+    let seen = watch.seen();
+    let call = ended["call"].as_str().expect("an id");
+    let printed = cloud.modal.printed(Some(call));
+    assert_eq!(ended["status"], "success", "{printed}");
+    assert_eq!(
+        cloud.records("nightly")[0]["record"]["outcome"]["outcome"],
+        "pushed"
+    );
+
+    // Commits are by whom the deploy froze.
+    let log = [
+        "log",
+        "-1",
+        "--branches",
+        "--not",
+        "main",
+        "--format=%an <%ae>",
+    ];
+    let git = cloud.env.external("git", ["--git-dir"]).arg(&bare);
+    let git = log.iter().fold(git, |git, word| git.arg(word));
+    let author = git.run().success().stdout;
+    assert_eq!(author.trim(), "Night Shift <night@example.org>");
+    let read = |name: &str| std::fs::read_to_string(cloud.shared.join(name)).expect(name);
+    let calls = read("calls");
+    for option in [
+        "IdentitiesOnly=yes",
+        "StrictHostKeyChecking=yes",
+        "git-receive-pack",
+    ] {
+        assert!(calls.contains(option), "{option}: {calls}");
+    }
+    let keys = read("keys");
+    assert!(
+        keys.lines().all(|said| said == "600 root" || said == line),
+        "{keys}"
+    );
+    assert!(keys.contains(line), "{keys}");
+    std::fs::remove_file(cloud.shared.join("keys")).expect("it is ours");
+    // Nobody else saw it.
+    assert!(!read("seen").contains("PRIVATE KEY"));
+    assert!(!printed.contains(line));
+    assert!(!seen.iter().any(|seen| seen.contains(line)));
+    let found = cloud
+        .modal
+        .search(&[line.to_owned()], &["SecretGetOrCreate"]);
+    assert!(found.is_empty(), "{found:#?}");
+    let own = cloud.env.changelings_home().join("key");
+    let mut found = files_with(cloud.env.root(), &[line.to_owned()]);
+    found.retain(|(file, _)| *file != own);
+    assert!(found.is_empty(), "{found:#?}");
 }

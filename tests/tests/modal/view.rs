@@ -459,17 +459,53 @@ fn list_and_show_say_what_is_deployed() {
     let Some(mut cloud) = Cloud::without_containers() else {
         return;
     };
-    cloud.add("nightly", COMMIT, "");
-    cloud.add("here", COMMIT, "");
-    cloud.does("deploy nightly");
-    // Edited since: it fires as it was deployed.
+    for name in ["asleep", "abroad", "by-hand", "here", "nightly", "stopped"] {
+        cloud.add(name, COMMIT, "");
+    }
+    let with = |cloud: &Cloud, name: &str, old: &str, new: &str| {
+        let config = cloud.env.read_config();
+        let title = format!("[changelings.{name}]");
+        let (before, entry) = config.split_once(&title).expect("it is there");
+        let entry = entry.replacen(old, new, 1);
+        cloud.env.write_config(&format!("{before}{title}{entry}"));
+    };
+    with(&cloud, "abroad", "\"UTC\"", "\"America/New_York\"");
+    with(&cloud, "by-hand", "schedule = \"0 3 * * *\"\n", "");
     let config = cloud.env.read_config();
-    let config = config.replacen("timeout = \"2m\"", "timeout = \"3m\"", 1);
-    cloud
-        .env
-        .write_config(&config.replacen("0 3 * * *", "0 5 * * *", 1));
+    let config = config.replace("[modal]\n", "[modal]\nmax_crons = 10\n");
+    cloud.env.write_config(&config);
+    cloud.does("deploy asleep abroad by-hand nightly stopped");
+    cloud.does("disable asleep");
+    // Edited since: it fires as it was deployed.
+    with(&cloud, "nightly", "timeout = \"2m\"", "timeout = \"3m\"");
+    with(&cloud, "nightly", "0 3 * * *", "0 5 * * *");
+    cloud.modal.stop_app("changeling-stopped");
+    // Nobody has asked Modal since.
+    let before = cloud.does("show stopped --json").json();
+    assert_eq!(before["next_fires"].as_array().map(Vec::len), Some(3));
+    cloud.does("status");
+
     let list = at_80(&cloud, "list", "2026-03-02T09:10:00Z");
     insta::assert_snapshot!("list_of_deployed", list);
+    let told = cloud.does("list --json").json();
+    let items = told["changelings"].as_array().expect("a list").iter();
+    let fires = items.map(|item| (&item["next_fire"], &item["why_no_fire"]));
+    let fires: Vec<_> = fires
+        .map(|(at, why)| at.as_str().or(why.as_str()))
+        .collect();
+    assert_eq!(
+        fires.iter().flatten().collect::<Vec<_>>(),
+        [
+            &"2026-03-03T03:00:00-05:00",
+            &"disabled",
+            &"by-hand",
+            &"not-deployed",
+            &"2026-03-03T03:00:00+00:00",
+            &"not-at-modal"
+        ],
+        "{told:#}"
+    );
+
     let shown = cloud.does("show nightly --json").json();
     let deployment = &shown["deployment"];
     assert_eq!(deployment["schedule"], "0 3 * * *");
@@ -478,6 +514,26 @@ fn list_and_show_say_what_is_deployed() {
     assert_eq!(drift.len(), 2, "{drift:#?}");
     let text = cloud.does("show nightly").stdout;
     assert!(text.contains("changeling deploy nightly"), "{text}");
+
+    let text = cloud.does("show stopped").stdout;
+    assert!(
+        text.contains("does not fire") && text.contains("changeling deploy stopped"),
+        "{text}"
+    );
+    let shown = cloud.does("show stopped --json").json();
+    assert_eq!(shown["deployment"]["at_modal"], false, "{shown:#}");
+    assert_eq!(shown["next_fires"], serde_json::json!([]));
+    // What was seen before it came back is no news.
+    cloud.does("deploy stopped");
+    for line in ["list --json", "status --offline --json"] {
+        let told = cloud.does(line).json();
+        let items = told["changelings"].as_array().expect("a list");
+        let item = items.iter().find(|item| item["name"] == "stopped");
+        assert!(
+            item.expect("it is there")["next_fire"].is_string(),
+            "{told:#}"
+        );
+    }
 }
 
 /// What a person with an account runs (`./dev modal-smoke`) holds here, too.

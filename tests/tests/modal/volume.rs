@@ -37,6 +37,24 @@ fn records_that_are_half_written_hide_no_others() {
     else {
         panic!("one record")
     };
+    // No folder of git, and no database: a volume keeps whole files, the last of each.
+    let mut names = std::collections::BTreeSet::new();
+    let mut folders = vec![volume.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder").flatten() {
+            names.insert(entry.file_name().to_string_lossy().into_owned());
+            if entry.path().is_dir() {
+                folders.push(entry.path());
+            }
+        }
+    }
+    assert!(names.contains("record.json"), "{names:?}");
+    let is_store = |name: &&String| {
+        ["HEAD", "objects", "refs"].contains(&name.as_str())
+            || name.contains(".db")
+            || name.contains("sqlite")
+    };
+    assert_eq!(names.iter().find(is_store), None, "{names:?}");
     let text = std::fs::read(whole.join("record.json")).expect("a record");
     for (key, content) in [
         ("fc-half.0123456789ab", &text[..text.len() / 2]),

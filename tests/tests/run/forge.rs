@@ -142,5 +142,13 @@ fn a_token_that_is_not_taken() {
         output.stderr.contains("help: ") && output.stderr.contains("GITHUB_TOKEN"),
         "{output}"
     );
+    // A person hears of it once, and of no log: there was no agent.
+    let run = shop.command(["run", "nightly", "--local", "--agent-command"]);
+    let run = run.arg(shop.agent("touch $root/started"));
+    let run = run.env("GITHUB_TOKEN", "ghp_of_yesterday_0123456789abcdefghijkl");
+    let run = run.run().exits(3);
+    let said = format!("{}{}", run.stdout, run.stderr);
+    assert_eq!(said.matches("does not let us in").count(), 1, "{run}");
+    assert!(!said.contains("changeling logs"), "{run}");
     assert!(!shop.env.root().join("started").exists());
 }

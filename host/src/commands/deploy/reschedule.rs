@@ -6,9 +6,8 @@ use std::collections::BTreeMap;
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::modal::Document;
 use crate::modal::client::Client;
-use crate::modal::deploy::{self, Found, How, News, Place, Sending};
+use crate::modal::deploy::{self, Found, How, News, Place, Rescheduled, Sending};
 use crate::modal::deployment::{Deployed, Deployments};
 use crate::names::Name;
 
@@ -86,7 +85,7 @@ pub(in crate::commands) fn reschedule(
             .collect();
         let inspected =
             deploy::inspect(&mut modal, environment, &apps, false).map_err(unfinished)?;
-        let mut documents: Vec<Document> = Vec::new();
+        let mut changed: Vec<Rescheduled> = Vec::new();
         for deployed in there {
             let name = &deployed.document.changeling;
             let found = inspected.apps.get(&deployed.document.app.name);
@@ -94,23 +93,31 @@ pub(in crate::commands) fn reschedule(
                 ui.note(format!("there is no app of {name} on Modal any more"));
                 continue;
             };
-            let document = ours(deployed, found, &inspected.place, &home).and_then(|()| {
+            let one = ours(deployed, found, &inspected.place, &home).and_then(|()| {
                 deploy::settle(name, found, context)?;
                 match deployments.deployed(name)? {
-                    Some(settled) => deploy::rescheduled(&settled, enabled, context).map(Some),
+                    Some(settled) => {
+                        deploy::rescheduled(&settled, enabled, config, context).map(Some)
+                    }
                     None => Ok(None),
                 }
             });
-            match document {
-                Ok(document) => documents.extend(document),
+            match one {
+                Ok(one) => changed.extend(one),
                 Err(error) => drop(first.get_or_insert(error)),
             }
         }
-        let sendings: Vec<_> = documents
+        for one in changed.iter().filter(|one| one.is_replaced) {
+            let name = &one.document.changeling;
+            ui.note(format!(
+                "the program that was deployed of {name} is not on this machine: this one takes its place"
+            ));
+        }
+        let sendings: Vec<_> = changed
             .iter()
-            .map(|document| Sending {
-                document,
-                folder: deployments.confirmed(&document.changeling),
+            .map(|one| Sending {
+                document: &one.document,
+                folder: one.folder.clone(),
                 values: None,
             })
             .collect();
@@ -134,9 +141,12 @@ pub(in crate::commands) fn reschedule(
     }
 }
 
-/// It is the one that was deployed from here.
+/// It is the one that was deployed from here, or adopted.
 fn ours(deployed: &Deployed, found: &Found, place: &Place, home: &str) -> Result<()> {
     deploy::check_place(deployed, place)?;
+    if deploy::is_as_noted(deployed, found) {
+        return Ok(());
+    }
     deploy::check_owner(home, &deployed.document, found, Some(deployed), false)
 }
 

@@ -2,25 +2,36 @@
 
 use serde::Serialize;
 
+use super::calls::{self, Call};
 use super::verify::Verified;
-use super::{Sent, failed, folder};
+use super::{Sent, failed};
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::modal::APP;
-use crate::modal::deploy::{Check, Prepared};
+use crate::modal::deploy::{Check, File, Prepared};
 use crate::modal::deployment::{APP_FILE, Deployed};
-use crate::modal::document::JOB;
-use crate::names::Name;
+use crate::modal::document::{Document, JOB};
+use crate::names::{Name, printable};
 use crate::schedule::{Schedule, Zone, in_words};
+use crate::ui::text;
 
 /// What would be sent.
 #[derive(Serialize)]
 struct Planned<'a> {
     changeling: &'a Name,
     app: &'a str,
-    files: Vec<String>,
+    calls: Vec<Call>,
+    files: Vec<File<'a>>,
     secret: Vec<&'a str>,
-    document: &'a crate::modal::Document,
+    missing: Vec<Missing<'a>>,
+    document: &'a Document,
+}
+
+/// What a person must do first.
+#[derive(Serialize)]
+struct Missing<'a> {
+    what: String,
+    hint: Option<&'a str>,
 }
 
 /// What became of one.
@@ -51,46 +62,42 @@ pub(super) fn dry_run(prepared: &[Prepared], json: bool, context: &Context) {
         return;
     }
     for one in prepared {
+        let app = &one.document().app;
+        ui.chapter(&app.name);
+        ui.heading("calls to Modal");
+        let calls = calls::of(one);
+        let pairs: Vec<_> = calls
+            .iter()
+            .map(|call| (call.about, printable(&call.does)))
+            .collect();
+        ui.pairs(&pairs);
+        ui.heading("files");
+        let size = |bytes: Option<u64>| bytes.map_or_else(|| "?".to_owned(), text::bytes);
+        let rows = files(one).into_iter().map(|file| {
+            let path = file.path.unwrap_or("where Modal puts it");
+            [file.name.to_owned(), size(file.bytes), path.to_owned()]
+        });
+        ui.table(["FILE", "SIZE", "IN THE CONTAINER"], rows);
+    }
+    for one in prepared {
         let document = one.document();
-        let app = &document.app;
-        ui.heading(format!("app {}", app.name));
-        let secret = match &app.secret {
-            Some(secret) => format!("{} ({})", secret.name, secret.variables.join(", ")),
-            None => "none".to_owned(),
-        };
-        let schedule = match &app.schedule {
-            Some(schedule) => format!("{schedule} ({})", app.timezone),
-            None => "none".to_owned(),
-        };
-        ui.pairs(&[
-            (
-                "environment",
-                app.environment
-                    .as_deref()
-                    .unwrap_or("the workspace's default"),
-            ),
-            ("schedule", &schedule),
-            ("secret", &secret),
-            ("volume", &app.volume),
-            ("guard", &app.guard),
-            ("program", &runner(one)),
-        ]);
-        ui.out("");
-        ui.heading(context.shown(&folder(&document.changeling, context).join(JOB)));
+        ui.chapter(format!("{JOB} of {}", document.changeling));
         ui.out(document.text().trim_end());
     }
-    ui.out("");
-    ui.heading(format!("{APP_FILE}, the same for all"));
-    ui.out(APP.trim_end());
+    if !prepared.is_empty() {
+        ui.chapter(format!("{APP_FILE}, the same for all"));
+        ui.out(APP.trim_end());
+    }
     ui.note("nothing was sent (--dry-run)");
 }
 
-fn runner(prepared: &Prepared) -> String {
-    let app = &prepared.document().app;
-    match &app.runner_digest {
-        Some(digest) => format!("{} ({})", app.runner, digest.short()),
-        None => format!("{}, built in the image", app.runner),
-    }
+fn files(prepared: &Prepared) -> Vec<File<'_>> {
+    let own = File {
+        name: APP_FILE,
+        path: None,
+        bytes: Some(APP.len() as u64),
+    };
+    std::iter::once(own).chain(prepared.files()).collect()
 }
 
 fn planned(prepared: &Prepared) -> Planned<'_> {
@@ -99,12 +106,20 @@ fn planned(prepared: &Prepared) -> Planned<'_> {
     Planned {
         changeling: &document.changeling,
         app: &document.app.name,
-        files: std::iter::once(APP_FILE.to_owned())
-            .chain(document.app.files.keys().cloned())
-            .collect(),
+        calls: calls::of(prepared),
+        files: files(prepared),
         secret: secret.map_or(Vec::new(), |secret| {
             secret.variables.iter().map(String::as_str).collect()
         }),
+        missing: prepared
+            .frozen
+            .missing
+            .iter()
+            .map(|error| Missing {
+                what: error.to_string(),
+                hint: error.hint.as_deref(),
+            })
+            .collect(),
         document,
     }
 }
@@ -112,7 +127,23 @@ fn planned(prepared: &Prepared) -> Planned<'_> {
 /// One that is deployed, in one line.
 pub(super) fn line(deployed: &Deployed, context: &Context) -> String {
     let name = &deployed.document.changeling;
+    if is_disabled(&deployed.document) {
+        return format!(
+            "deployed {name}: it is disabled, and has no cron at Modal until: changeling enable {name}"
+        );
+    }
     format!("deployed {name}: {}", next_fire(deployed, context))
+}
+
+/// It would have a schedule, were it enabled.
+fn is_disabled(document: &Document) -> bool {
+    let entry = document.config.get("changelings");
+    let entry = entry.and_then(|table| table.get(document.changeling.as_str()));
+    document.app.schedule.is_none()
+        && entry.is_some_and(|entry| {
+            entry.get("schedule").is_some()
+                && entry.get("enabled").and_then(toml::Value::as_bool) == Some(false)
+        })
 }
 
 fn next_fire(deployed: &Deployed, context: &Context) -> String {
@@ -167,13 +198,22 @@ pub(super) fn end(json: bool, sent: &[Sent], verified: &Verified, context: &Cont
         .filter(|(_, checks)| !is_well(checks))
         .count();
     if unwell > 0 {
+        let names: Vec<_> = verified
+            .iter()
+            .filter(|(_, checks)| !is_well(checks))
+            .map(|(name, _)| name.as_str())
+            .collect();
+        let names = names.join(" ");
         return Err(Error::needs_person(match sent {
             [one] => format!("{} is deployed, and a run of it would not work", one.name),
             _ => format!(
                 "{unwell} of {} are deployed, and a run of them would not work",
                 sent.len()
             ),
-        }));
+        })
+        .with_hint(format!(
+            "mend what is wrong, then: changeling deploy {names} --verify quick; until then: changeling disable {names}"
+        )));
     }
     Ok(())
 }
@@ -199,13 +239,11 @@ fn show_checks(name: &Name, checks: &Result<Vec<Check>>, context: &Context) {
                     None => check.what.clone(),
                 };
                 let mark = if check.ok { "ok" } else { "WRONG" };
-                ui.out(format!(
-                    "{mark:<5}  {}: {}",
-                    crate::names::printable(&what),
-                    crate::names::printable(&check.says)
-                ));
+                let columns = ui.columns.unwrap_or(usize::MAX);
+                let told = format!("{}: {}", printable(&what), printable(&check.says));
+                ui.out(text::wrap(&format!("{mark:<5}  "), &told, columns));
                 if let Some(hint) = &check.hint {
-                    ui.out(format!("       {}", crate::names::printable(hint)));
+                    ui.out(text::wrap("       help: ", &printable(hint), columns));
                 }
             }
         }
@@ -219,8 +257,9 @@ fn show_checks(name: &Name, checks: &Result<Vec<Check>>, context: &Context) {
 
 fn ended<'a>(sent: &'a Sent, verified: &'a Verified) -> Ended<'a> {
     let deployed = sent.result.as_ref().ok();
-    let error = sent.result.as_ref().err();
     let checks = verified.iter().find(|(name, _)| *name == sent.name);
+    let unknown = checks.and_then(|(_, checks)| checks.as_ref().err());
+    let error = sent.result.as_ref().err().or(unknown);
     Ended {
         changeling: &sent.name,
         deployed: deployed.is_some(),

@@ -1,6 +1,6 @@
 //! A run where the changeling is deployed.
 
-use std::collections::BTreeMap;
+mod watch;
 
 use super::show::{Answer, Document, Ended};
 use super::{Args, failed, told};
@@ -10,14 +10,10 @@ use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Kind, Result};
 use crate::modal::Client;
-use crate::modal::remote::{self, Followed, News, Status};
-use crate::names::printable;
+use crate::modal::remote::{self, Followed, Status};
 use crate::record::Store;
 use crate::repo_url::RepoUrl;
-use crate::ui::{Progress, Ui};
-
-/// How Python begins its account of an error.
-const TRACEBACK: &str = "Traceback (most recent call last):";
+use watch::Watch;
 
 pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result<()> {
     let name = deployed.name();
@@ -45,7 +41,7 @@ pub(super) fn run(args: &Args, deployed: &Deployed, context: &Context) -> Result
         context.clock.now(),
         &mut |news| watch.hear(&news),
     )?;
-    watch.end(&store)?;
+    watch.end(&followed, &store)?;
     if args.detach {
         detached(args, deployed, &followed, context);
         return Ok(());
@@ -125,8 +121,11 @@ fn ended(
                 super::show::show(&answer, &ended, context);
             }
             answers.push(answer);
-            failed(&record.id, &outcome, None)
-                .map(|error| if args.json { error } else { told(error) })
+            if args.json {
+                failed(&record.id, &outcome, None)
+            } else {
+                told(&outcome, None)
+            }
         } else {
             let error = unrecorded(deployed, call, followed);
             answers.push(Answer::failed(&error, name, repo.clone()));
@@ -163,8 +162,8 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
             None => Error::failed("Modal did not say how the run ended").with_hint(goes_on),
         };
     };
-    let said = match &ended.message {
-        Some(message) if !message.trim().is_empty() => format!(": {}", message.trim()),
+    let said = match ended.message.as_deref().map(raised) {
+        Some(message) if !message.is_empty() => format!(": {message}"),
         _ => String::new(),
     };
     let logs = format!("changeling logs {call}");
@@ -182,7 +181,7 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
         Status::InitFailure => (
             Kind::RunFailed,
             "its container died before the run began",
-            logs,
+            format!("changeling deploy {name} --verify quick   # sends it anew, and tries it"),
         ),
         Status::Success => (
             Kind::Failed,
@@ -194,105 +193,38 @@ fn unrecorded(deployed: &Deployed, call: &str, followed: &Followed) -> Error {
     Error::new(kind, format!("{what}{said}")).with_hint(hint)
 }
 
-/// What a person sees while the run goes on there.
-struct Watch<'a> {
-    ui: &'a Ui,
-    /// Names before the lines, where there are several repositories.
-    names: Option<Vec<String>>,
-    targets: BTreeMap<String, usize>,
-    /// Lines whose end has not come yet.
-    held: BTreeMap<String, String>,
-    /// Python's account of an error. What it says stands in the record, if there is one.
-    tracebacks: BTreeMap<String, Vec<String>>,
-    waiting: Option<Progress>,
+/// What an exception says, of how Python writes it: `RuntimeError('it says this')`.
+fn raised(message: &str) -> &str {
+    let message = message.trim();
+    let inner = || {
+        let (name, rest) = message.split_once('(')?;
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let inner = rest.strip_suffix(')').filter(|_| is_name)?;
+        let quote = inner.chars().next().filter(|c| matches!(c, '\'' | '"'))?;
+        let inner = inner[1..].strip_suffix(quote)?;
+        // Else it is written in another way than it is said.
+        (!inner.contains(['\\', quote])).then_some(inner)
+    };
+    inner().unwrap_or(message)
 }
 
-impl<'a> Watch<'a> {
-    fn of(deployed: &Deployed, targets: &[usize], detach: bool, context: &'a Context) -> Self {
-        let ui = &context.ui;
-        let what = if detach {
-            "asking Modal for a run"
-        } else {
-            "asking Modal for a container"
-        };
-        let several = targets.len() > 1;
-        Self {
-            ui,
-            names: several.then(|| {
-                deployed
-                    .repos()
-                    .iter()
-                    .map(|repo| repo.name().to_owned())
-                    .collect()
-            }),
-            targets: BTreeMap::new(),
-            held: BTreeMap::new(),
-            tracebacks: BTreeMap::new(),
-            waiting: Some(ui.progress(what)),
-        }
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-    fn hear(&mut self, news: &News) {
-        match news {
-            News::Asked { target, call } => {
-                self.targets.insert((*call).to_owned(), *target);
-            }
-            News::Said { call, text } => {
-                self.waiting = None;
-                let mut held = self.held.remove(*call).unwrap_or_default();
-                held.push_str(text);
-                while let Some(end) = held.find('\n') {
-                    let line: String = held.drain(..=end).collect();
-                    self.line(call, &line);
-                }
-                self.held.insert((*call).to_owned(), held);
-            }
-            News::Silent(seconds) => self.ui.warn(format_args!(
-                "Modal has not answered for {seconds} s; the run goes on there, and Ctrl-C leaves it"
-            )),
-            News::LogLost(_) => self
-                .ui
-                .warn("its log cannot be read any more; its end will still be told"),
-            News::Ended(ended) => {
-                self.waiting = None;
-                let rest = self.held.remove(&ended.call).unwrap_or_default();
-                self.line(&ended.call, &rest);
-            }
+    #[test]
+    fn what_an_exception_says() {
+        assert_eq!(raised("RuntimeError('it died')\n"), "it died");
+        assert_eq!(raised("RuntimeError(\"it's dead\")"), "it's dead");
+        for other in [
+            "it died (twice)",
+            r"RuntimeError('a\'b')",
+            "KeyError(3)",
+            "RuntimeError('",
+            "",
+            "X('a', 'b')",
+        ] {
+            assert_eq!(raised(other), other);
         }
-    }
-
-    fn line(&mut self, call: &str, line: &str) {
-        let line = anstream::adapter::strip_str(line.trim_end()).to_string();
-        if let Some(traceback) = self.tracebacks.get_mut(call) {
-            traceback.push(line);
-        } else if line.starts_with(TRACEBACK) {
-            self.tracebacks.insert(call.to_owned(), vec![line]);
-        } else {
-            self.tell(call, &line);
-        }
-    }
-
-    fn tell(&self, call: &str, line: &str) {
-        if line.is_empty() {
-            return;
-        }
-        let line = printable(line);
-        let target = self.targets.get(call);
-        match target.and_then(|target| self.names.as_ref()?.get(*target)) {
-            Some(name) => self.ui.note(format_args!("{name}: {line}")),
-            None => self.ui.note(line),
-        }
-    }
-
-    /// What was held back of calls that left no record.
-    fn end(self, store: &Store) -> Result<()> {
-        for (call, lines) in &self.tracebacks {
-            if store.runs_of_call(call)?.is_empty() {
-                for line in lines {
-                    self.tell(call, line);
-                }
-            }
-        }
-        Ok(())
     }
 }

@@ -12,7 +12,7 @@ use crate::pull_request::preview::{self, FileStat};
 use crate::record::{Delivery, File, Happened, Kind, Record, Store, Summary};
 use crate::schedule::Zone;
 use crate::ui::style::{self, paint};
-use crate::ui::time;
+use crate::ui::{text, time};
 
 /// Show one run: its outcome, what happened, what it left, what to do next
 #[derive(Debug, clap::Args)]
@@ -203,7 +203,7 @@ fn show(whole: &Whole, store: &Store, context: &Context) {
             let path = store.path_of(&record.id, *file)?;
             // Empty: there was nothing to say.
             let size = path.metadata().ok()?.len();
-            (size > 0).then(|| (file.name(), format!("{what}, {}", bytes(size))))
+            (size > 0).then(|| (file.name(), format!("{what}, {}", text::bytes(size))))
         })
         .collect();
     if !files.is_empty() {
@@ -358,13 +358,4 @@ fn planned(plan: &Plan, record: &Record) -> Vec<(&'static str, String)> {
     ];
     pairs.extend(plan.notes.iter().map(|note| ("note", printable(note))));
     pairs
-}
-
-/// "12 kB", as people count files.
-fn bytes(size: u64) -> String {
-    match size {
-        0..1_000 => format!("{size} bytes"),
-        1_000..1_000_000 => format!("{} kB", size / 1_000),
-        _ => format!("{} MB", size / 1_000_000),
-    }
 }

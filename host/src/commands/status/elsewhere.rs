@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use super::gather::Need;
@@ -160,14 +160,8 @@ impl Elsewhere {
 impl App {
     /// The app is there, as far as is known.
     pub(super) fn is_there(&self) -> bool {
-        self.seen.as_ref().is_none_or(|seen| seen.deployed)
-    }
-
-    /// When it fires next by itself.
-    pub(super) fn next(&self, now: Timestamp) -> Option<Zoned> {
-        let schedule = self.deployed.schedule.as_ref();
-        let (schedule, zone) = schedule.filter(|_| self.is_there())?;
-        schedule.next_after(now, zone)
+        let seen = self.seen.as_ref();
+        seen.is_none_or(|seen| self.deployed.is_there(seen.presence()))
     }
 
     /// The latest call on a repository, when it says more than the latest record does.
@@ -190,7 +184,7 @@ impl App {
             environment: self.deployed.confirmed.environment(),
             deployed_at: self.deployed.confirmed.at,
             by: &document.changelings,
-            at_modal: self.seen.as_ref().map(|seen| seen.deployed),
+            at_modal: self.seen.as_ref().map(|_| self.is_there()),
             as_of: self.seen.as_ref().map(|seen| seen.at),
             error: self.trouble.as_ref().map(ToString::to_string),
             calls: &self.joined.calls,

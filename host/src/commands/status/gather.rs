@@ -1,6 +1,6 @@
 //! What is known of every changeling.
 
-use jiff::{Timestamp, Zoned};
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::config::{Changeling, Config};
@@ -12,7 +12,8 @@ use crate::record::{Delivery, Kind, Record, Store, Summary, month_start};
 use crate::repo_url::RepoUrl;
 use crate::schedule::Zone;
 
-use super::super::list::{State, rfc3339};
+use super::super::list::State;
+use super::super::next::{Next, rfc3339};
 use super::super::runs::shown;
 use super::elsewhere::{App, Asked, Elsewhere, Shown};
 
@@ -31,7 +32,7 @@ pub(super) struct Status<'a> {
 pub(super) struct Target<'a> {
     pub(super) changeling: &'a Changeling,
     pub(super) repo: &'a RepoUrl,
-    next: Option<Zoned>,
+    pub(super) next: Next,
     pub(super) last: Option<Record>,
     /// Failures in a row.
     pub(super) failures: u32,
@@ -68,21 +69,8 @@ impl Target<'_> {
         self.changeling.is_paused_after(self.failures)
     }
 
-    /// When it runs next by itself; `None` also while it is paused.
-    pub(super) fn fires(&self) -> Option<&Zoned> {
-        self.next.as_ref().filter(|_| !self.is_paused())
-    }
-
     pub(super) fn state(&self) -> State {
         State::of(self.changeling, self.is_paused())
-    }
-
-    /// As `state`, for the next fire: what is disabled here may still fire where it is deployed.
-    pub(super) fn state_of_next(&self) -> State {
-        match self.state() {
-            State::Disabled if self.next.is_some() => State::Enabled,
-            state => state,
-        }
     }
 }
 
@@ -97,38 +85,40 @@ pub(super) fn gather<'a>(
     let now = context.clock.now();
     let since = month_start(now, &Zone::system_or_utc().0);
     let is_meant = |name: &Name| only.is_none_or(|only| only == name);
-    let mut targets = Vec::new();
-    for changeling in config
-        .changelings
-        .values()
-        .filter(|one| is_meant(&one.name))
-    {
-        let schedule = changeling.schedule.as_ref().filter(|_| changeling.enabled);
-        let next = match elsewhere.of(&changeling.name) {
-            // What fires is what was deployed, whatever was edited since.
-            Some(app) => app.next(now),
-            None => schedule.and_then(|schedule| schedule.next_after(now, &changeling.timezone)),
-        };
-        targets.extend(changeling.repos.iter().map(|repo| Target {
-            changeling,
-            repo,
-            next: next.clone(),
-            last: None,
-            failures: 0,
-            cost: 0.0,
-        }));
-    }
+    let changelings = config.changelings.values();
+    let meant = changelings.filter(|one| is_meant(&one.name));
+    let places: Vec<_> = meant
+        .flat_map(|changeling| changeling.repos.iter().map(move |repo| (changeling, repo)))
+        .collect();
+    let mut standings = Vec::new();
     if let Some(store) = store {
-        let places = targets
-            .iter()
-            .map(|target| (&target.changeling.name, target.repo.to_string()));
-        let standings = store.standings(places, since)?;
-        for (target, standing) in targets.iter_mut().zip(standings) {
-            target.last = standing.last;
-            target.failures = standing.failures;
-            target.cost = standing.cost_usd;
-        }
+        let places = places.iter();
+        let places = places.map(|(changeling, repo)| (&changeling.name, repo.to_string()));
+        standings = store.standings(places, since)?;
     }
+    let mut standings = standings.into_iter();
+    let targets: Vec<_> = places
+        .into_iter()
+        .map(|(changeling, repo)| {
+            let standing = standings.next().unwrap_or_default();
+            let app = elsewhere.of(&changeling.name);
+            let is_paused = changeling.is_paused_after(standing.failures);
+            Target {
+                next: Next::of(
+                    changeling,
+                    app.map(|app| &app.deployed),
+                    app.is_none_or(App::is_there),
+                    is_paused,
+                    now,
+                ),
+                changeling,
+                repo,
+                last: standing.last,
+                failures: standing.failures,
+                cost: standing.cost_usd,
+            }
+        })
+        .collect();
     let mut month = Month {
         since,
         cost_usd: 0.0,
@@ -175,13 +165,15 @@ fn needs(
     }
     for target in targets.iter().filter(|target| target.is_paused()) {
         let name = &target.changeling.name;
-        let last = target.last.as_ref().map(sentence).unwrap_or_default();
+        // One that waits for a person is told of by itself.
+        let last = target.last.as_ref().filter(|last| !last.needs_person());
+        let last = last.map_or_else(String::new, |last| format!("; {}", sentence(last)));
         needs.push(Need {
             what: "paused",
             changeling: Some(name.clone()),
             repo: Some(target.repo.to_string()),
             run: target.last.as_ref().map(|run| run.id.clone()),
-            says: format!("paused after {} failures in a row; {last}", target.failures),
+            says: format!("paused after {} failures in a row{last}", target.failures),
             command: format!("changeling enable {name}   # once it is mended"),
         });
     }
@@ -253,6 +245,8 @@ struct Item<'a> {
     state: State,
     /// RFC 3339, in the changeling's time zone; null when it does not fire.
     next_fire: Option<String>,
+    /// `disabled`, `paused`, `not-deployed`, `not-at-modal` or `by-hand`; null when it fires.
+    why_no_fire: Option<&'static str>,
     last: Option<Summary>,
     consecutive_failures: u32,
     /// This month.
@@ -275,7 +269,8 @@ impl Status<'_> {
             name: &target.changeling.name,
             repo: target.repo,
             state: target.state(),
-            next_fire: target.fires().map(rfc3339),
+            next_fire: target.next.fires().map(rfc3339),
+            why_no_fire: target.next.why_no_fire(),
             last: target.last.as_ref().and_then(summary),
             consecutive_failures: target.failures,
             cost_usd: target.cost,

@@ -1,15 +1,18 @@
 //! `status` for a person.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
 use super::elsewhere;
-use super::gather::{Status, Target};
+use super::gather::{Need, Status, Target};
 use crate::context::Context;
+use crate::exec::Outcome;
 use crate::names::printable;
 use crate::record::Kind;
 use crate::schedule::Zone;
 use crate::ui::style::{self, paint};
 use crate::ui::{Cell, Column, block, time};
 
-use super::super::list::next;
 use super::super::runs::shown;
 
 /// Differences of one changeling that are shown.
@@ -79,29 +82,57 @@ fn told_when(status: &Status, context: &Context) {
     }
 }
 
+/// Needs that are one for whoever reads: of one changeling, with one cause. The first is the newest.
+fn alike(needs: &[Need]) -> Vec<Vec<&Need>> {
+    let mut groups: Vec<Vec<&Need>> = Vec::new();
+    for need in needs {
+        let key = |need: &Need| (need.changeling.clone(), need.what, need.says.clone());
+        match groups.iter_mut().find(|group| key(group[0]) == key(need)) {
+            Some(group) => group.push(need),
+            None => groups.push(vec![need]),
+        }
+    }
+    groups
+}
+
 fn needs(status: &Status) -> Vec<(String, String)> {
+    let groups = alike(&status.needs);
     let mut pairs: Vec<(String, String)> = Vec::new();
-    for need in status.needs.iter().take(MOST_NEEDS) {
+    for group in groups.iter().take(MOST_NEEDS) {
+        let need = group[0];
         let name = need
             .changeling
             .as_ref()
             .map_or("budget", |name| name.as_str());
-        let says = format!(
-            "{}\n{} {}",
-            printable(&need.says),
-            paint(style::HELP, "→"),
-            paint(style::NAME, printable(&need.command))
-        );
+        let mut says = format!("{}{}", count(group), printable(&need.says));
+        let mut to_type = |command: &str| {
+            let command = paint(style::NAME, printable(command));
+            let _ = write!(says, "\n{} {command}", paint(style::HELP, "→"));
+        };
+        to_type(&need.command);
+        if group.len() > 1 && Outcome::WORDS.contains(&need.what) {
+            to_type(&format!("changeling runs {name} --outcome {}", need.what));
+        }
         pairs.push((name.to_owned(), says));
     }
-    if status.needs.len() > MOST_NEEDS {
+    if groups.len() > MOST_NEEDS {
         let rest = format!(
             "{} more; `changeling runs --outcome needs-attention` lists what waits for you",
-            status.needs.len() - MOST_NEEDS
+            groups.len() - MOST_NEEDS
         );
         pairs.push(("and".to_owned(), rest));
     }
     pairs
+}
+
+/// `3 runs: `, or when each was on another, `2 repositories: `; nothing for one.
+fn count(group: &[&Need]) -> String {
+    let repos: BTreeSet<_> = group.iter().filter_map(|need| need.repo.as_ref()).collect();
+    match (group.len(), repos.len()) {
+        (1, _) => String::new(),
+        (count, repos) if repos == count => format!("{count} repositories: "),
+        (count, _) => format!("{count} runs: "),
+    }
 }
 
 /// Here, and where it is deployed.
@@ -153,7 +184,7 @@ fn table(status: &Status, context: &Context) {
     let with_repo = targets
         .iter()
         .any(|target| target.changeling.repos.len() > 1);
-    let mut columns = vec![Column::new("NAME").last_to_shrink()];
+    let mut columns = vec![Column::new("NAME").whole()];
     if with_repo {
         columns.push(
             Column::new("REPOSITORY")
@@ -164,12 +195,12 @@ fn table(status: &Status, context: &Context) {
     }
     let with_place = !status.elsewhere.apps.is_empty();
     if with_place {
-        columns.push(Column::new("WHERE").last_to_shrink());
+        columns.push(Column::new("WHERE").last_to_shrink().may_go());
     }
     columns.extend([
         Column::new("NEXT").at_least(12),
         Column::new("LAST").last_to_shrink().at_least(14),
-        Column::new("THIS MONTH").right().at_least(8),
+        Column::new("THIS MONTH").right().at_least(8).may_go(),
     ]);
     let rows = targets.iter().map(|target| {
         let mut row = vec![Cell::styled(style::NAME, target.changeling.name.as_str())];
@@ -180,7 +211,6 @@ fn table(status: &Status, context: &Context) {
             row.push(place(target, status));
         }
         let app = status.elsewhere.of(&target.changeling.name);
-        let is_gone = app.is_some_and(|app| !app.is_there());
         let news = app.and_then(|app| app.news(&target.repo.to_string(), target.last.as_ref()));
         let last = match news {
             Some(fate) => elsewhere::last(fate, now),
@@ -191,15 +221,7 @@ fn table(status: &Status, context: &Context) {
         } else {
             String::new()
         };
-        row.extend([
-            if is_gone {
-                Cell::styled(style::BAD, "does not fire")
-            } else {
-                next(target.state_of_next(), target.fires(), now, &here)
-            },
-            last,
-            Cell::new(cost),
-        ]);
+        row.extend([target.next.cell(now, &here), last, Cell::new(cost)]);
         row
     });
     context.ui.table(columns, rows);

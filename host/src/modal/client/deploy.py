@@ -451,10 +451,10 @@ def verify(request):
             call = await function.spawn.aio()
             result = await _result(call.object_id)
             if result.status != api_pb2.GenericResult.GENERIC_STATUS_SUCCESS:
-                raise RuntimeError(
-                    result.exception or "the function could not be started"
-                )
-            emit("verified", app=name, report=_plain(result.data))
+                said = result.exception or "the function could not be started"
+                emit("error", app=name, kind="container", message=said)
+                return
+            emit("verified", app=name, report=_report(_plain(result.data)))
         except Exception as error:
             failed(error, app=name)
 
@@ -477,6 +477,14 @@ async def _result(call):
             return answer.outputs[0].result
         if answer.num_unfinished_inputs == 0:
             raise RuntimeError("Modal no longer knows how the call ended")
+
+
+def _report(printed):
+    """What `changeling exec --check` said, when it lived to say it."""
+    try:
+        return json.loads(printed)
+    except ValueError:
+        return None
 
 
 class _Plain(pickle.Unpickler):

@@ -28,6 +28,8 @@ FILE = 64 * 1024
 # that comes up, of anything else.
 LONGEST = {"deploy": 40 * 60, "verify": 15 * 60}
 ANYTHING = 5 * 60
+# What is said in place of a Modal that is away, by whoever is in front of it.
+AWAY = (Status.UNAVAILABLE, Status.DEADLINE_EXCEEDED)
 # Seconds without an answer until one who follows a run is told.
 SILENCE = 18.0
 
@@ -95,7 +97,9 @@ async def _beat(longest):
             if now - _heard.told >= BEAT:
                 _heard.tell()
         elif quiet_for() > longest:
-            message = f"it answers, and nothing has come of this for {longest // 60} minutes"
+            message = (
+                f"it answers, and nothing has come of this for {longest // 60} minutes"
+            )
             emit("error", kind="failing", message=message)
             return
 
@@ -124,8 +128,7 @@ async def _in_time(answer, request, name):
             raise exception.ConnectionError(message)
         found = asking.result()
     except GRPCError as error:
-        # In place of a Modal that is away, whoever is in front of it says this.
-        if error.status != Status.UNAVAILABLE:
+        if error.status not in AWAY:
             _heard.answer()
         raise
     finally:

@@ -23,6 +23,8 @@ pub enum Cause {
     Elsewhere,
     Invalid,
     NoClient,
+    /// What runs there fails, in its words.
+    Container,
     Other,
 }
 
@@ -53,6 +55,7 @@ impl Cause {
             "elsewhere" => Self::Elsewhere,
             "invalid" => Self::Invalid,
             "no-client" => Self::NoClient,
+            "container" => Self::Container,
             _ => Self::Other,
         }
     }
@@ -79,6 +82,7 @@ impl Trouble {
             Cause::Stopped => "the app is stopped",
             Cause::Invalid => "Modal refuses it",
             Cause::NoClient => "Modal's client cannot be loaded",
+            Cause::Container => "it fails in its container",
             Cause::Other => "Modal's client failed",
         };
         format!("{what}: {}", self.message)
@@ -120,6 +124,10 @@ impl Trouble {
                  `changeling undeploy NAME` frees one"
             }
             Cause::NoClient => "install it anew: uv tool install --force 'modal>=1.6,<1.7'",
+            Cause::Container => {
+                "`modal app logs changeling-NAME` has more; when the image is to blame, mend `image`, `apt`, `pip` \
+                 or `commands` in [changelings.NAME.modal], then: changeling deploy NAME --verify quick"
+            }
             Cause::Invalid | Cause::Other => return None,
         };
         Some(hint.to_owned())

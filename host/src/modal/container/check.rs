@@ -16,7 +16,7 @@ use crate::prepare::Subject;
 use crate::process::{Command, User};
 
 use super::volume::Volume;
-use super::walls;
+use super::{advice, walls};
 
 /// A cold Python in a new container takes its time.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -46,8 +46,13 @@ struct Check {
 }
 
 impl Check {
-    fn new(what: &'static str, of: Option<String>, found: Result<String>) -> Self {
-        match found {
+    fn new(
+        what: &'static str,
+        of: Option<String>,
+        found: Result<String>,
+        changeling: &Name,
+    ) -> Self {
+        match found.map_err(|error| advice::fit(error, changeling)) {
             Ok(says) => Self {
                 what,
                 of,
@@ -72,17 +77,18 @@ pub fn check(document: &Path, volume: Option<&Path>, context: &Context) -> Resul
     let document = Document::read(folder)?;
     let component = folder.with_file_name(TEMPLATE);
     let user = super::agent_user();
-    let mut checks = vec![Check::new("user", None, as_whom(&user))];
+    let name = &document.changeling;
+    let mut checks = vec![Check::new("user", None, as_whom(&user, name), name)];
     if let Ok(Some(user)) = &user {
-        let held = keeps_apart(user, volume, &document.changeling, context);
-        checks.push(Check::new("walls", None, held));
+        let held = keeps_apart(user, volume, name, context);
+        checks.push(Check::new("walls", None, held, name));
     }
     let mut is_loaded = false;
     for (target, job) in document.jobs.iter().enumerate() {
         let subject = match document.subject(target, &component, context) {
             Ok(subject) => subject,
             Err(error) => {
-                checks.push(Check::new("template", None, Err(error)));
+                checks.push(Check::new("template", None, Err(error), name));
                 break;
             }
         };
@@ -90,7 +96,7 @@ pub fn check(document: &Path, volume: Option<&Path>, context: &Context) -> Resul
             is_loaded = true;
             let id = &document.template;
             let says = format!("{} {} ({})", id.name, id.version, id.digest.short());
-            checks.push(Check::new("template", None, Ok(says)));
+            checks.push(Check::new("template", None, Ok(says), name));
             checks.extend(programs(
                 &subject,
                 user.as_ref().ok().and_then(Option::as_ref),
@@ -98,7 +104,8 @@ pub fn check(document: &Path, volume: Option<&Path>, context: &Context) -> Resul
             ));
         }
         let found = can_be_fetched(&subject, job, context);
-        checks.push(Check::new("repository", Some(job.repo.to_string()), found));
+        let repo = Some(job.repo.to_string());
+        checks.push(Check::new("repository", repo, found, name));
     }
     let report = Report {
         version: 1,
@@ -109,13 +116,16 @@ pub fn check(document: &Path, volume: Option<&Path>, context: &Context) -> Resul
     Ok(())
 }
 
-fn as_whom(user: &std::io::Result<Option<User>>) -> Result<String> {
+fn as_whom(user: &std::io::Result<Option<User>>, changeling: &Name) -> Result<String> {
     match user {
         Ok(Some(user)) => Ok(format!("the agent runs as {}", user.name)),
         Ok(None) => Err(Error::failed(
             "this program is not root here: the agent would run as the same user and could read its secrets",
         )
-        .with_hint("let the image end as root: no USER, or USER root")),
+        .with_hint(format!(
+            "the `image` in [changelings.{changeling}.modal] must end as root: no USER, or USER root; then: {}",
+            advice::again(changeling)
+        ))),
         Err(error) => Err(Error::failed(error.to_string())),
     }
 }
@@ -144,15 +154,24 @@ fn can_be_fetched(subject: &Subject, job: &Job, context: &Context) -> Result<Str
             "it has no branch {}",
             printable(branch)
         ))
-        .with_hint("`branch` names the branch to work on")),
-        _ => Ok(format!("answers, with {} branches", branches.len())),
+        .with_hint(format!(
+            "name one that is there: changeling edit {0} --branch BRANCH, then: {1}",
+            subject.job.changeling,
+            advice::again(&subject.job.changeling)
+        ))),
+        _ => Ok(match branches.len() {
+            1 => "answers, with 1 branch".to_owned(),
+            count => format!("answers, with {count} branches"),
+        }),
     }
 }
 
 fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Check> {
+    let name = &subject.job.changeling;
+    let broken = |error: Error| error.with_hint(advice::image(name));
     let launch = match Launch::find(&subject.job, &subject.config, context) {
         Ok(launch) => launch,
-        Err(error) => return vec![Check::new("mngr", None, Err(error.into()))],
+        Err(error) => return vec![Check::new("mngr", None, Err(error.into()), name)],
     };
     let mngr = launch.mngr();
     // Not every mngr that works knows its own version.
@@ -160,7 +179,7 @@ fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Ch
         let version = mngr.version.map_or_else(String::new, |v| format!("{v} "));
         format!("{version}({})", printable(&mngr.program.to_string_lossy()))
     });
-    let mut checks = vec![Check::new("mngr", None, says)];
+    let mut checks = vec![Check::new("mngr", None, says.map_err(broken), name)];
     // A program of the repository is there when there is a workspace.
     if let Some((agent, answers)) = launch.agent().filter(|(agent, _)| agent.is_absolute()) {
         let shown = printable(&agent.to_string_lossy());
@@ -170,7 +189,7 @@ fn programs(subject: &Subject, user: Option<&User>, context: &Context) -> Vec<Ch
         } else {
             Ok(shown)
         };
-        checks.push(Check::new("agent", None, says));
+        checks.push(Check::new("agent", None, says.map_err(broken), name));
     }
     checks
 }

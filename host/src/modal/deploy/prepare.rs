@@ -6,17 +6,18 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use serde::Serialize;
+
 use crate::config::{Changeling, Config, Layer};
 use crate::context::Context;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::Git;
 use crate::git::Identity;
 use crate::modal::APP;
-use crate::modal::deployment::{APP_FILE, Deployed, Deployments, has_template, seal};
-use crate::modal::document::{Document, RUNNER};
+use crate::modal::deployment::{Deployed, Deployments, seal};
+use crate::modal::document::{Document, JOB, RUNNER, TEMPLATE};
 use crate::modal::freeze::{Frozen, Machine, Parts, freeze};
 use crate::modal::runner::{Runner, Source};
-use crate::names::Digest;
 use crate::permission::{Grants, Permission};
 use crate::prepare::ssh_key_text;
 use crate::secret::{self, Secret, SecretError};
@@ -25,18 +26,44 @@ use crate::template::{Template, catalog};
 /// Variables of this machine that hold in the container, too.
 const SETTINGS: [&str; 1] = ["GITHUB_API_URL"];
 
-/// A changeling that can be deployed.
+/// A changeling that can be deployed, when nothing is missing of it.
 #[derive(Debug)]
 pub struct Prepared {
     /// Sealed: its tags are set.
     pub frozen: Frozen,
     /// What this machine believes to be deployed.
     pub before: Option<Deployed>,
-    template: Cow<'static, [u8]>,
-    runner: Runner,
+    pub(super) template: Cow<'static, [u8]>,
+    pub(super) runner: Runner,
+}
+
+/// A file of a deployment.
+#[derive(Debug, Serialize)]
+pub struct File<'a> {
+    pub name: &'a str,
+    /// In the container; `None`: where Modal's client puts it.
+    pub path: Option<&'a str>,
+    /// `None`: it is packed when it is sent, or is not there.
+    pub bytes: Option<u64>,
 }
 
 impl Prepared {
+    /// The files that go into the container, beside `app.py`.
+    pub fn files(&self) -> Vec<File<'_>> {
+        let files = self.document().app.files.iter();
+        files
+            .map(|(name, path)| File {
+                name,
+                path: Some(path),
+                bytes: match name.as_str() {
+                    JOB => Some(self.document().text().len() as u64),
+                    TEMPLATE => Some(self.template.len() as u64),
+                    _ => self.runner.bytes(),
+                },
+            })
+            .collect()
+    }
+
     pub fn document(&self) -> &Document {
         &self.frozen.document
     }
@@ -113,14 +140,18 @@ impl<'a> Preparation<'a> {
         })
     }
 
-    /// Freezes a changeling with the secrets and programs of this machine.
+    /// Freezes a changeling with the secrets and programs of this machine. What is missing of them is
+    /// said in what comes back.
     ///
     /// # Errors
-    /// It cannot be deployed as it is.
+    /// It cannot even be shown.
     pub fn prepare(&self, changeling: &Changeling) -> Result<Prepared> {
         let (config, context) = (self.config, self.context);
         let before = Deployments::of(&context.home).deployed(&changeling.name)?;
-        let runner = self.runner(changeling)?;
+        let (runner, unfit) = match self.runner(changeling) {
+            Ok(runner) => (runner, None),
+            Err(error) => (Runner::unknown(), Some(error)),
+        };
         let loaded = self.template(changeling)?;
         let ssh_key = changeling.ssh_key.as_ref().map(|key| key.0.as_str());
         let machine = Machine {
@@ -131,8 +162,10 @@ impl<'a> Preparation<'a> {
             ssh_key: ssh_key_text(ssh_key, &changeling.secrets, config, context),
             settings: settings(context),
         };
+        let mut frozen = frozen(changeling, config, &loaded, &runner, &machine)?;
+        frozen.missing.extend(unfit);
         Ok(Prepared {
-            frozen: frozen(changeling, config, &loaded, &runner, &machine)?,
+            frozen,
             before,
             template: loaded.bytes,
             runner,
@@ -209,7 +242,8 @@ pub fn here(
         None => Runner::choose(&changeling.modal, config.base(), &this, context)?,
     };
     let loaded = Loaded::of(changeling, config, context)?;
-    Ok(frozen(changeling, config, &loaded, &runner, &machine)?.document)
+    let frozen = frozen(changeling, config, &loaded, &runner, &machine)?;
+    Ok(frozen.complete()?.document)
 }
 
 fn is_named(name: &str, changeling: &Changeling) -> bool {
@@ -268,56 +302,4 @@ fn frozen(
 fn settings(context: &Context) -> BTreeMap<String, String> {
     let set = |name: &str| Some((name.to_owned(), context.env.get(name)?.to_owned()));
     SETTINGS.into_iter().filter_map(set).collect()
-}
-
-/// What is deployed with its schedule put on or taken off, and nothing else changed.
-///
-/// # Errors
-/// Its files are not there any more: only a deploy can write them.
-pub fn rescheduled(deployed: &Deployed, enabled: bool, context: &Context) -> Result<Document> {
-    let deployments = Deployments::of(&context.home);
-    let mut document = deployed.document.clone();
-    let folder = deployments.confirmed(&document.changeling);
-    let app = std::fs::read_to_string(folder.join(APP_FILE)).ok();
-    let Some(app) = app.filter(|_| is_whole(&folder, deployed)) else {
-        let name = &document.changeling;
-        return Err(
-            Error::failed(format!("what is deployed of {name} is not here any more"))
-                .with_hint(format!("changeling deploy {name}")),
-        );
-    };
-    let changelings = document.config.get_mut("changelings");
-    let entry = changelings.and_then(|table| table.get_mut(deployed.document.changeling.as_str()));
-    if let Some(entry) = entry.and_then(toml::Value::as_table_mut) {
-        entry.insert("enabled".to_owned(), enabled.into());
-        let schedule = entry.get("schedule").and_then(toml::Value::as_str);
-        document.app.schedule = schedule.filter(|_| enabled).map(str::to_owned);
-    }
-    seal(&mut document, &app);
-    deployments.rewrite(&document)?;
-    Ok(document)
-}
-
-/// The files of what is deployed are there, and the same.
-fn is_whole(folder: &Path, deployed: &Deployed) -> bool {
-    let document = &deployed.document;
-    let mut files = document.app.files.keys();
-    has_template(folder, document)
-        && files.all(|file| folder.join(file).is_file())
-        && is_same_program(&folder.join(RUNNER), deployed)
-}
-
-/// A program that was written over in its place is another one, though it was linked.
-fn is_same_program(program: &Path, deployed: &Deployed) -> bool {
-    let Some(digest) = &deployed.document.app.runner_digest else {
-        return true;
-    };
-    if !deployed.document.app.files.contains_key(RUNNER) {
-        return true;
-    }
-    let touched = std::fs::metadata(program).and_then(|found| found.modified());
-    let is_untouched = touched.is_ok_and(|touched| {
-        jiff::Timestamp::try_from(touched).is_ok_and(|touched| touched < deployed.at)
-    });
-    is_untouched || std::fs::read(program).is_ok_and(|bytes| Digest::of(&bytes) == *digest)
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use super::{FreezeError, Machine};
 use crate::config::{Changeling, Config, Layer, is_variable_name};
-use crate::error::Result;
+use crate::error::Error;
 use crate::job::Job;
 use crate::permission::Permission;
 use crate::plan::{CREDENTIALS, DEFAULT_AGENT_TYPE};
@@ -25,7 +25,10 @@ pub(super) struct Gathered {
     pub(super) has_ssh_key: bool,
     /// Name of the variable with its URL.
     pub(super) webhook: Option<String>,
-    pub(super) notes: Vec<String>,
+    /// Names of variables that have no value yet.
+    pub(super) absent: Vec<String>,
+    /// Why not.
+    pub(super) missing: Vec<Error>,
 }
 
 pub(super) fn gather(
@@ -33,17 +36,18 @@ pub(super) fn gather(
     config: &Config,
     job: &Job,
     machine: &Machine<'_>,
-) -> Result<Gathered> {
+) -> Gathered {
     let mut found = Gathered {
         names: Vec::new(),
         values: machine.settings.clone(),
         has_ssh_key: false,
         webhook: None,
-        notes: Vec::new(),
+        absent: Vec::new(),
+        missing: Vec::new(),
     };
     let wanted = wanted(changeling);
     for name in &wanted {
-        if let Some(value) = (machine.secret)(name)? {
+        if let Some(value) = ask(name, machine, &mut found) {
             found.values.insert(name.clone(), value);
             found.names.push(name.clone());
         }
@@ -57,7 +61,7 @@ pub(super) fn gather(
     if !is_chosen && !has_credential(&found) {
         // Nobody chose: the other ways to pay for the agent serve as well.
         for name in credentials {
-            if let Some(value) = (machine.secret)(name)? {
+            if let Some(value) = ask(name, machine, &mut found) {
                 found.values.insert((*name).to_owned(), value);
                 found.names.push((*name).to_owned());
                 break;
@@ -66,12 +70,13 @@ pub(super) fn gather(
     }
     let mut missing: Vec<String> = Vec::new();
     for name in wanted {
-        let is_there = found.values.contains_key(&name);
+        let is_there = found.values.contains_key(&name) || found.absent.contains(&name);
         let another_serves = credentials.contains(&name.as_str()) && has_credential(&found);
         // For agents that have others, and places that are not GitHub: nobody asked for these by name.
         let is_needless = !is_chosen && !is_needed(&name, job, changeling);
         let is_key = name == SSH_KEY && machine.ssh_key.is_some();
         if !is_there && !another_serves && !is_needless && !is_key {
+            found.absent.push(name.clone());
             missing.push(or_another(name, credentials));
         }
     }
@@ -82,16 +87,37 @@ pub(super) fn gather(
             found.names.push(SSH_KEY.to_owned());
         }
     }
-    webhook(config, machine, &mut found, &mut missing)?;
+    webhook(config, machine, &mut found, &mut missing);
     if !missing.is_empty() {
-        return Err(FreezeError::NoSecrets {
+        let error = FreezeError::NoSecrets {
             changeling: changeling.name.clone(),
             names: missing,
-        }
-        .into());
+        };
+        found.missing.push(error.into());
     }
-    reachable(changeling, &found)?;
-    Ok(found)
+    if let Some(repo) = out_of_reach(changeling, &found) {
+        let error = FreezeError::NoKey {
+            changeling: changeling.name.clone(),
+            repo: repo.to_string(),
+        };
+        found.missing.push(error.into());
+    }
+    found
+}
+
+/// The value, when there is one. One that should be there and cannot be had is missing.
+fn ask(name: &str, machine: &Machine<'_>, found: &mut Gathered) -> Option<String> {
+    if found.absent.iter().any(|known| known == name) {
+        return None;
+    }
+    match (machine.secret)(name) {
+        Ok(value) => value,
+        Err(error) => {
+            found.absent.push(name.to_owned());
+            found.missing.push(error.into());
+            None
+        }
+    }
 }
 
 /// Names the changeling says, and those its own permissions give its agent.
@@ -142,37 +168,29 @@ fn webhook(
     machine: &Machine<'_>,
     found: &mut Gathered,
     missing: &mut Vec<String>,
-) -> Result<()> {
+) {
     let Some(place) = &config.notify.webhook else {
-        return Ok(());
+        return;
     };
     let (name, value) = if is_variable_name(place) {
-        (place.clone(), (machine.secret)(place)?)
+        (place.clone(), ask(place, machine, found))
     } else {
         (WEBHOOK.to_owned(), Some(place.clone()))
     };
-    match value {
-        Some(value) => {
-            found.values.insert(name.clone(), value);
-            found.webhook = Some(name);
-        }
-        None => missing.push(name),
+    if let Some(value) = value {
+        found.values.insert(name.clone(), value);
+    } else if !found.absent.contains(&name) {
+        found.absent.push(name.clone());
+        missing.push(name.clone());
     }
-    Ok(())
+    found.webhook = Some(name);
 }
 
-/// Every repository can be reached with what goes along.
-fn reachable(changeling: &Changeling, found: &Gathered) -> Result<()> {
+/// A repository that cannot be reached with what goes along.
+fn out_of_reach<'a>(changeling: &'a Changeling, found: &Gathered) -> Option<&'a RepoUrl> {
     let has_token = found.values.contains_key("GITHUB_TOKEN");
-    for repo in changeling.repos() {
+    changeling.repos().iter().find(|repo| {
         let by_https = repo.github().is_some() && has_token;
-        if matches!(repo, RepoUrl::Ssh { .. }) && !found.has_ssh_key && !by_https {
-            return Err(FreezeError::NoKey {
-                changeling: changeling.name.clone(),
-                repo: repo.to_string(),
-            }
-            .into());
-        }
-    }
-    Ok(())
+        matches!(repo, RepoUrl::Ssh { .. }) && !found.has_ssh_key && !by_https
+    })
 }

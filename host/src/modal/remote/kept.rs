@@ -6,12 +6,27 @@ use std::io;
 use std::path::Path;
 
 use jiff::Timestamp;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Begun, Call};
 
 /// In the deployment's folder. Can be deleted.
 const FILE: &str = "seen.json";
+
+/// Whether an app was there: of what was seen as much as costs nothing to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+pub struct Presence {
+    pub at: Timestamp,
+    pub deployed: bool,
+}
+
+impl Presence {
+    /// As [`Seen::read`].
+    pub fn read(folder: &Path) -> Option<Self> {
+        read(folder)
+    }
+}
 
 /// An app as Modal showed it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -28,6 +43,13 @@ pub struct Seen {
 }
 
 impl Seen {
+    pub fn presence(&self) -> Presence {
+        Presence {
+            at: self.at,
+            deployed: self.deployed,
+        }
+    }
+
     pub fn new(at: Timestamp) -> Self {
         Self {
             at,
@@ -41,7 +63,7 @@ impl Seen {
 
     /// `None`: Modal was never asked, or what is there cannot be read.
     pub fn read(folder: &Path) -> Option<Self> {
-        serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
+        read(folder)
     }
 
     /// # Errors
@@ -52,4 +74,8 @@ impl Seen {
         aside.persist(folder.join(FILE))?;
         Ok(())
     }
+}
+
+fn read<T: DeserializeOwned>(folder: &Path) -> Option<T> {
+    serde_json::from_slice(&fs::read(folder.join(FILE)).ok()?).ok()
 }

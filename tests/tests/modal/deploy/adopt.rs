@@ -38,6 +38,65 @@ fn on_a_new_machine() {
     assert_eq!(world.app("changeling-nightly")["state"], "stopped");
 }
 
+/// What has to stop firing stops, also from the machine that has nothing of it but what it adopted.
+#[test]
+fn taken_off_its_schedule_before_it_is_deployed_again() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let secret = world.modal.secret("changeling-nightly");
+    let owner = world.app("changeling-nightly")["tags"]["changelings-home"].clone();
+    let mounted = world.mounted("changeling-nightly", "run");
+    std::fs::remove_dir_all(world.env.changelings_home().join("deployments")).unwrap();
+    world.configure("");
+    world.run(["deploy", "nightly", "--adopt"]).success();
+    let output = world.run(["disable", "nightly"]).success();
+    insta::assert_snapshot!("adopted_and_disabled", output.normalised_stderr());
+    let run = world.function("changeling-nightly", "run");
+    assert!(run.get("schedule").is_none(), "{run}");
+    assert_eq!(world.mounted("changeling-nightly", "run"), mounted);
+    assert_eq!(world.modal.secret("changeling-nightly"), secret);
+    // It stays whose it was, and can be put back from here: all of it is here now.
+    let tags = &world.app("changeling-nightly")["tags"];
+    assert_eq!(tags["changelings-home"], owner);
+    world.run(["enable", "nightly"]).success();
+    let run = world.function("changeling-nightly", "run");
+    assert_eq!(run["schedule"]["cron"]["cron_string"], "0 3 * * *");
+    // Whoever it belongs to has the last word.
+    world.run(["deploy", "nightly"]).exits(3);
+    world.run(["deploy", "nightly", "--take-over"]).success();
+}
+
+/// Where no program can take the place of the one that was deployed, it can be stopped.
+#[test]
+fn what_cannot_be_taken_off_its_schedule() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    std::fs::remove_dir_all(world.env.changelings_home().join("deployments")).unwrap();
+    world.env.write("changelings-home/script", "#!/bin/sh\n");
+    world.env.write_config("[modal]\nrunner = \"script\"\n");
+    world.run(["deploy", "nightly", "--adopt"]).success();
+    let output = world.run(["disable", "nightly"]).exits(2);
+    let told = output.normalised_stderr();
+    insta::assert_snapshot!(
+        "adopted_and_stuck",
+        told.replace(env!("CARGO_PKG_VERSION"), "[version]")
+    );
+    let stop = [
+        "undeploy",
+        "nightly",
+        "--take-over",
+        "--yes",
+        "--keep-volume",
+        "--keep-secret",
+    ];
+    world.run(stop).success();
+    assert_eq!(world.app("changeling-nightly")["state"], "stopped");
+}
+
 /// Whatever runs there may write to the volume.
 #[test]
 fn what_the_volume_says_and_the_app_does_not() {

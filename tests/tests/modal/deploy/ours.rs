@@ -101,6 +101,36 @@ fn all_is_all_that_is_deployed() {
     assert_eq!(world.app("changeling-byhand")["versions"], 2);
 }
 
+/// Under a new name it does not work twice every night.
+#[test]
+fn renamed() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    // Another one is nobody's business here.
+    let other = NIGHTLY.replace("nightly", "other").replace("shop", "else");
+    world.configure(&format!("{NIGHTLY}{other}"));
+    world.run(["deploy", "other"]).success();
+    let renamed = NIGHTLY.replace("nightly", "renamed");
+    world.configure(&renamed);
+    let output = world.run(["deploy", "renamed"]).success();
+    insta::assert_snapshot!("renamed", output.normalised_stderr());
+    let cron = |name: &str| {
+        let run = world.function(&format!("changeling-{name}"), "run");
+        run["schedule"]["cron"]["cron_string"].clone()
+    };
+    assert_eq!(cron("renamed"), "0 3 * * *");
+    assert_eq!(cron("nightly"), json!(null));
+    assert_eq!(cron("other"), "0 3 * * *");
+    let status = world.run(["status"]);
+    let needs = status
+        .stdout
+        .matches("no longer in the configuration")
+        .count();
+    assert_eq!(needs, 2, "{status}");
+}
+
 #[test]
 fn another_environment_or_workspace() {
     let Some(world) = World::new(NIGHTLY) else {

@@ -17,6 +17,10 @@ fn disabled_and_enabled_again() {
     assert_eq!(world.modal.received("SecretGetOrCreate").len(), secrets + 1);
     world.run(["disable", "nightly"]).success();
     assert_eq!(world.app("changeling-nightly")["versions"], 2);
+    // A deploy does not put it on its schedule.
+    let output = world.run(["deploy", "nightly"]).success();
+    let said = "it is disabled, and has no cron at Modal until: changeling enable nightly";
+    assert!(output.stderr.contains(said), "{output}");
     world.run(["enable", "nightly"]).success();
     let run = world.function("changeling-nightly", "run");
     assert_eq!(run["schedule"]["cron"]["cron_string"], "0 3 * * *");
@@ -36,6 +40,10 @@ fn disabled_while_modal_is_away() {
     let told = world.run(["status", "--json"]).success().json();
     assert_eq!(told["needs_person"][0]["what"], "still-fires", "{told:#}");
     assert!(told["changelings"][0]["next_fire"].is_string(), "{told:#}");
+    let list = world.run(["list"]).success();
+    assert!(list.stdout.contains("still tomorrow at 03:00"), "{list}");
+    let show = world.run(["show", "nightly"]).success();
+    assert!(show.stdout.contains("changeling disable nightly"), "{show}");
     // The same again ends what was begun.
     world.run(["disable", "nightly"]).success();
     let told = world.run(["status", "--json"]).success().json();
@@ -50,7 +58,11 @@ fn stopped() {
         return;
     };
     world.run(["deploy", "nightly"]).success();
-    let output = world.run(["undeploy", "nightly", "--yes"]).exits(3);
+    // All that is missing is told at once.
+    let output = world.run(["undeploy", "nightly"]).exits(3);
+    insta::assert_snapshot!("nothing_said", output.normalised_stderr());
+    let flags = ["undeploy", "nightly", "--yes", "--delete-volume", "--json"];
+    let output = world.run(flags).exits(3);
     insta::assert_snapshot!("leftovers_not_said", output.normalised_stderr());
     assert_eq!(world.app("changeling-nightly")["state"], "deployed");
     let flags = [
@@ -104,6 +116,8 @@ fn removed() {
     world.run(["deploy", "nightly"]).success();
     let output = world.run(["remove", "nightly", "--yes"]).exits(3);
     insta::assert_snapshot!("remove_refused", output.normalised_stderr());
+    let output = world.run(["remove", "nightly", "--force"]).exits(3);
+    insta::assert_snapshot!("remove_unsaid", output.normalised_stderr());
     assert_eq!(world.app("changeling-nightly")["state"], "deployed");
     let flags = [
         "remove",
