@@ -89,6 +89,15 @@ impl Error {
         self
     }
 
+    /// The same, of something else that it keeps from being done.
+    #[must_use]
+    pub fn once_more(&self) -> Self {
+        Self {
+            hint: self.hint.clone(),
+            ..Self::new(self.kind, self.to_string())
+        }
+    }
+
     /// Puts what was being done in front: `context: cause`.
     #[must_use]
     pub fn context(mut self, context: impl fmt::Display + Send + Sync + 'static) -> Self {

@@ -20,7 +20,7 @@ pub mod runner;
 pub use client::Client;
 pub use deployment::{Deployed, Deployments};
 pub use document::Document;
-pub use error::{INSTALL, ModalError};
+pub use error::{INSTALL, ModalError, is_silence};
 
 /// What runs on Modal: the same for every deployment, told by its `job.json` what differs.
 pub const APP: &str = include_str!("modal/app.py");

@@ -168,6 +168,9 @@ def files(plane: Plane) -> web.Application:
 
     async def get(request: web.Request) -> web.StreamResponse:
         key = request.match_info["key"]
+        fault = plane.journal.fault_for("files", "whoever")
+        if fault and fault.kind == "slow":
+            await asyncio.sleep(fault.seconds)
         if key in plane.blobs.lent:
             return web.Response(body=plane.blobs.lent[key])
         path = plane.blobs.path(key)

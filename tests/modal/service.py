@@ -46,8 +46,10 @@ def as_json(message: Message) -> dict:
 class Fault:
     """What happens to calls instead of, or before, the true answer."""
 
-    call: str  # its name; "*" for every call from outside
-    kind: str  # "error", "hang", "slow" or "lost": done, and the answer is lost
+    call: str  # its name; "*" for every call from outside; "files" for bytes on their way to a reader
+    # "error", "hang", "slow", "lost" (done, and the answer is lost), or "together": none is answered before
+    # as many wait as are to wait.
+    kind: str
     times: int
     status: str = "UNAVAILABLE"
     message: str = "scripted by the test"
@@ -95,6 +97,10 @@ class Face(ModalClientBase):
             await asyncio.Event().wait()
         if fault and fault.kind == "slow":
             await asyncio.sleep(fault.seconds)
+        if fault and fault.kind == "together":
+            plane.state.changes.happened()
+            if not await plane.state.changes.until(lambda: fault.times == 0, 60):
+                plane.journal.violations.append(f"{fault.times} more {name} were to come at the same time")
         if fault and fault.kind == "error":
             raise GRPCError(Status[fault.status], fault.message)
         if task is None:

@@ -157,10 +157,16 @@ pub enum Fault {
     Slow(Duration),
     /// It is done, and the answer is lost.
     Lost,
+    /// The true answer, when as many wait for theirs as calls are to end that way: the test fails when they do
+    /// not come at the same time.
+    Together,
 }
 
 /// Any call that comes from outside, not from a container.
 pub const ANY: &str = "*";
+
+/// The bytes of a file on their way to who reads it; they can be slow, and nothing else.
+pub const FILES: &str = "files";
 
 impl Modal {
     /// An empty workspace with an environment `main`, and the client on the `PATH` of the test's world;
@@ -254,6 +260,7 @@ impl Modal {
             Fault::Hang => json!({ "kind": "hang" }),
             Fault::Slow(delay) => json!({ "kind": "slow", "seconds": delay.as_secs_f64() }),
             Fault::Lost => json!({ "kind": "lost" }),
+            Fault::Together => json!({ "kind": "together" }),
         };
         let more = more.as_object().expect("an object").clone();
         request.as_object_mut().expect("an object").extend(more);

@@ -339,7 +339,15 @@ fn left_behind(
             new.any(|new| takes_over(&new.document, &old.document))
         });
         if is_renamed {
-            reschedule(slice::from_ref(&name), false, false, false, config, context)?;
+            reschedule(
+                slice::from_ref(&name),
+                false,
+                false,
+                false,
+                None,
+                config,
+                context,
+            )?;
         }
         context.ui.warn(format!(
             "{name} is deployed and not in the configuration any more; to stop it: changeling undeploy {name}"

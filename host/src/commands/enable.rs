@@ -46,7 +46,15 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
     let word = if enabled { "enabled" } else { "disabled" };
     if names.is_empty() {
         context.ui.note("there are no changelings");
-        return reschedule(&names, enabled, which.all, which.dry_run, &config, context);
+        return reschedule(
+            &names,
+            enabled,
+            which.all,
+            which.dry_run,
+            None,
+            &config,
+            context,
+        );
     }
     let change = |doc: &mut toml_edit::DocumentMut| -> Result<Vec<Name>> {
         let mut changed = Vec::new();
@@ -79,9 +87,12 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
     } else {
         edit_config(&context.home, change)?
     };
-    if enabled && !which.dry_run {
-        forgive::learn(&names, context);
-    }
+    let away = if enabled && !which.dry_run {
+        forgive::learn(&names, context)
+    } else {
+        None
+    };
+    let away = away.as_ref();
     for name in &names {
         let resumed = enabled && resume(config.changeling(name)?, which.dry_run, context)?;
         let said = match (changed.contains(name), resumed, which.dry_run) {
@@ -96,11 +107,19 @@ pub(super) fn set_enabled(which: &Which, enabled: bool, context: &Context) -> Re
     let told = if enabled && !which.dry_run {
         let words: Vec<_> = names.iter().map(Name::as_str).collect();
         let again = format!("changeling enable {}", words.join(" "));
-        forgive::tell(&names, &again, &config, context)
+        forgive::tell(&names, &again, away, &config, context)
     } else {
         Ok(())
     };
-    reschedule(&names, enabled, which.all, which.dry_run, &config, context)?;
+    reschedule(
+        &names,
+        enabled,
+        which.all,
+        which.dry_run,
+        away,
+        &config,
+        context,
+    )?;
     told
 }
 

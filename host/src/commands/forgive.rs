@@ -4,26 +4,35 @@ use super::deployed::{self, Deployed};
 use crate::config::Config;
 use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::modal::Client;
 use crate::modal::remote::{self, Forgiven};
+use crate::modal::{Client, is_silence};
 use crate::names::Name;
 use crate::record::Store;
 
 /// Learns what came of those that are deployed: whether they have paused. Without an answer, what is known
-/// here has to do.
-pub(super) fn learn(names: &[Name], context: &Context) {
-    if let Err(error) = deployed::fetch(Some(names), context) {
-        context.ui.warn(format_args!(
-            "whether one has paused at Modal is not known: {error}"
-        ));
-    }
+/// here has to do: `Some` when nobody answers, so that nobody waits for that again.
+pub(super) fn learn(names: &[Name], context: &Context) -> Option<Error> {
+    let error = deployed::fetch(Some(names), context).err()?;
+    let hint = error.hint.iter().map(|hint| format!("; {hint}"));
+    context.ui.warn(format_args!(
+        "whether one has paused at Modal is not known: {error}{}",
+        hint.collect::<String>()
+    ));
+    is_silence(&error).then_some(error)
 }
 
-/// Sends what was said here and not there yet. `again`: the command that tries again.
+/// Sends what was said here and not there yet. `again`: the command that tries again. `away`: what was heard
+/// when Modal was asked before.
 ///
 /// # Errors
 /// Modal cannot be told. It stays said here, and is sent the next time.
-pub(super) fn tell(names: &[Name], again: &str, config: &Config, context: &Context) -> Result<()> {
+pub(super) fn tell(
+    names: &[Name],
+    again: &str,
+    away: Option<&Error>,
+    config: &Config,
+    context: &Context,
+) -> Result<()> {
     let Some(store) = Store::open_existing(&context.home)? else {
         return Ok(());
     };
@@ -50,6 +59,9 @@ pub(super) fn tell(names: &[Name], again: &str, config: &Config, context: &Conte
                 None => again,
             })
     };
+    if let Some(away) = away {
+        return Err(unfinished(away.once_more()));
+    }
     let client = Client::find(config, context).map_err(|error| unfinished(error.into()))?;
     let news: Vec<_> = all
         .iter()

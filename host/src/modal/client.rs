@@ -27,15 +27,16 @@ pub const OLDEST: Version = Version::new(1, 6, 0);
 /// client: another series may do that otherwise.
 pub const NEWEST: Version = Version::new(1, 6, 0);
 
-/// How long Modal may take to answer at all.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+/// How long Modal may answer nothing.
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Longer than any call: silence is what ends one.
 const NO_END: Duration = Duration::from_hours(72);
 
 /// Our package; `__main__.py` tells what it is asked and answers.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("__main__.py", include_str!("client/__main__.py")),
+    ("pulse.py", include_str!("client/pulse.py")),
     ("report.py", include_str!("client/report.py")),
     ("deploy.py", include_str!("client/deploy.py")),
     ("look.py", include_str!("client/look.py")),
@@ -50,6 +51,7 @@ pub struct Client {
     python: PathBuf,
     folder: PathBuf,
     env: Environment,
+    patience: Duration,
 }
 
 /// One answer: what it is, of which app, and the rest.
@@ -113,6 +115,7 @@ impl Client {
             python,
             folder: install(&context.home.cache_dir())?,
             env: env.clone(),
+            patience: PATIENCE,
         })
     }
 
@@ -121,20 +124,16 @@ impl Client {
     /// # Errors
     /// It cannot be started.
     pub fn connect(&self) -> Result<Session, ModalError> {
-        Ok(Session::of(self.command().start()?, self.python.clone()))
+        let running = self.command().start()?;
+        Ok(Session::of(running, self.python.clone(), self.patience))
     }
 
     /// One request in a process of its own: see [`Session::ask`].
     ///
     /// # Errors
     /// As there.
-    pub fn call(
-        &self,
-        request: &Value,
-        silence: Duration,
-        hear: &mut dyn FnMut(Answer),
-    ) -> Result<(), ModalError> {
-        self.connect()?.ask(request, silence, hear)
+    pub fn call(&self, request: &Value, hear: &mut dyn FnMut(Answer)) -> Result<(), ModalError> {
+        self.connect()?.ask(request, hear)
     }
 
     fn command(&self) -> Command {

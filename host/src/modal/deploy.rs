@@ -15,7 +15,7 @@ pub use ask::{Crons, Found, Inspected, Place, inspect};
 pub use prepare::{File, Preparation, Prepared, here};
 pub use reschedule::{Rescheduled, rescheduled};
 
-use super::client::{Cause, PATIENCE, Session, Trouble};
+use super::client::{Cause, Session, Trouble};
 use super::deployment::{Deployed, Deployments, TAG_HOME, TAG_JOB};
 use super::document::Document;
 use crate::context::Context;
@@ -208,7 +208,7 @@ pub fn send(
         "apps": sendings.iter().map(app).collect::<Vec<_>>(),
         "parallel": PARALLEL,
     });
-    let asked = modal.ask(&request, PATIENCE, &mut |answer| {
+    let asked = modal.ask(&request, &mut |answer| {
         let Some(sending) = answer.app.as_deref().and_then(|app| open.get(app).copied()) else {
             return;
         };
@@ -417,7 +417,7 @@ pub fn stop(
             "environment": environment,
             "apps": apps.iter().map(|(_, deployed)| app(deployed)).collect::<Vec<_>>(),
         });
-        modal.ask(&request, PATIENCE, &mut |answer| {
+        modal.ask(&request, &mut |answer| {
             let known = apps
                 .iter()
                 .find(|(_, deployed)| Some(&deployed.document.app.name) == answer.app.as_ref());
@@ -460,7 +460,7 @@ pub fn verify(
         "environment": environment,
         "apps": documents.iter().map(|document| &document.app.name).collect::<Vec<_>>(),
     });
-    modal.ask(&request, PATIENCE, &mut |answer| {
+    modal.ask(&request, &mut |answer| {
         let known = documents
             .iter()
             .find(|document| Some(&document.app.name) == answer.app.as_ref());

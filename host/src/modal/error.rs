@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::client::{OLDEST, Trouble};
+use super::client::{Cause, OLDEST, Trouble};
 use crate::config::ConfigError;
 use crate::error::{Error, Kind};
 use crate::names::Digest;
@@ -62,6 +62,26 @@ pub enum ModalError {
     OtherTemplate { expected: Digest, found: Digest },
     #[error(transparent)]
     Config(#[from] ConfigError),
+}
+
+impl ModalError {
+    /// It did not answer, or not in time: whatever it was asked for may have happened, and the next question
+    /// would wait as long.
+    pub fn is_silence(&self) -> bool {
+        match self {
+            Self::NoAnswer(_) | Self::Silent(_) => true,
+            Self::Trouble(trouble) => trouble.cause == Cause::Unreachable,
+            _ => false,
+        }
+    }
+}
+
+/// What of [`ModalError::is_silence`] a command makes.
+pub fn is_silence(error: &Error) -> bool {
+    let trouble = error.error.downcast_ref::<Trouble>();
+    let error = error.error.downcast_ref::<ModalError>();
+    error.is_some_and(ModalError::is_silence)
+        || trouble.is_some_and(|trouble| trouble.cause == Cause::Unreachable)
 }
 
 impl From<ModalError> for Error {

@@ -10,8 +10,10 @@ mod verify;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use changelings_tests::modal::Modal;
+use changelings_tests::counted::CountedClient;
+use changelings_tests::modal::{Fault, Modal};
 use changelings_tests::{Invocation, Output, TestEnv};
 use serde_json::Value;
 
@@ -579,11 +581,36 @@ fn fifty_in_one_process() {
         })
         .collect();
     let Some(world) = World::new("") else { return };
-    world.configure_with("max_crons = 50", &entries);
-    let json = world.run(["deploy", "--all", "--json"]).success().json();
+    let Some(client) = CountedClient::new(&world.env) else {
+        return;
+    };
+    let binary = client.program().display();
+    world.configure_with(&format!("max_crons = 50\nbinary = \"{binary}\""), &entries);
+    // Side by side: after the first, which goes alone, none is there before others are about to be.
+    world.modal.fails("AppPublish", Fault::Together, 6);
+    let first = Fault::Slow(Duration::ZERO);
+    world.modal.fails("AppPublish", first, 1);
+    let output = world.run(["deploy", "--all", "--json"]).success();
+    let json = output.json();
     let apps = json["apps"].as_array().unwrap();
     assert_eq!(apps.len(), 50);
     assert!(apps.iter().all(|app| app["deployed"] == true), "{json}");
+    for n in 0..50 {
+        let line = format!("deployed n{n}: runs ");
+        let lines = output.stderr.lines();
+        assert_eq!(
+            lines.filter(|said| said.contains(&line)).count(),
+            1,
+            "{output}"
+        );
+    }
+    assert_eq!(client.calls(), 1);
+    let status = world.run(["status", "--json"]).success().json();
+    assert_eq!(client.calls(), 2);
+    assert_eq!(status["modal"]["fresh"], true, "{status}");
+    let all = status["changelings"].as_array().unwrap();
+    let is_there = |item: &&Value| item["deployment"]["at_modal"] == true;
+    assert_eq!(all.iter().filter(is_there).count(), 50, "{status}");
     // Each has its own schedule, and one process looked what is there and deployed them.
     for n in [0, 7, 49] {
         let run = world.function(&format!("changeling-n{n}"), "run");
@@ -592,13 +619,6 @@ fn fifty_in_one_process() {
             format!("{n} 3 * * *")
         );
     }
-    let hellos = world
-        .modal
-        .asked()
-        .iter()
-        .filter(|call| *call == "ClientHello")
-        .count();
-    assert_eq!(hellos, 1);
     // Files and layers that all share were sent once.
     let first = world.function("changeling-n0", "run");
     let last = world.function("changeling-n49", "run");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use changelings_tests::modal::Fault;
+use changelings_tests::modal::{FILES, Fault};
 use serde_json::Value;
 
 use super::Cloud;
@@ -32,8 +32,8 @@ fn what_paused_at_modal_is_let_go_from_here() {
     assert_eq!(cloud.starts(), 2, "the third is skipped");
 
     // A record takes longer than Modal may be silent, and is waited for, as Modal answers otherwise.
-    let slow = Fault::Slow(Duration::from_secs(20));
-    cloud.modal.fails("VolumeGetFile2", slow, 1);
+    let slow = Fault::Slow(Duration::from_secs(22));
+    cloud.modal.fails(FILES, slow, 1);
     let status = cloud.does("status weary");
     assert!(status.stdout.contains("paused"), "{status}");
 

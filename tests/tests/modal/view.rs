@@ -1,16 +1,17 @@
 //! What is seen of deployed changelings: `status`, `run`, `logs`, `runs`, `list`, `show`, `doctor`.
 
-use std::time::{Duration, Instant};
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
 
 use changelings_tests::counted::CountedClient;
 use changelings_tests::modal::{ANY, Fault};
-use changelings_tests::{Output, needs};
+use changelings_tests::{Invocation, Output, needs};
 use serde_json::Value;
 
 use super::{COMMIT, Cloud};
 
 /// Longer than a command may take to say that nobody answers.
-const BOUND: Duration = Duration::from_secs(25);
+const BOUND: Duration = Duration::from_secs(35);
 
 /// An app in the place of the deployed one, whose containers do nothing but begin, and wait for what the
 /// test makes of them. One with `mute` in its arguments dies before it notes that it began.
@@ -397,14 +398,8 @@ fn what_was_known_is_shown_when_modal_is_away() {
     cloud.does("deploy nightly");
     cloud.does("status");
     let soon = |line: &str| {
-        let started = Instant::now();
-        let output = cloud.command(line.split(' ')).run();
-        assert!(
-            started.elapsed() < BOUND,
-            "{:?}:\n{output}",
-            started.elapsed()
-        );
-        output
+        let call = cloud.command(line.split(' '));
+        call.patience(BOUND).run()
     };
     let says = |output: &Output| {
         assert!(output.stdout.contains("nightly  Modal"), "{output}");
@@ -432,6 +427,22 @@ fn what_was_known_is_shown_when_modal_is_away() {
     assert!(run.stderr.contains("status.modal.com"), "{run}");
 }
 
+/// A `modal` that cannot do what is asked, as pip installs it.
+fn old_client(cloud: &Cloud) -> String {
+    let write = |file: &str, text: &str| {
+        let file = cloud.env.write(&format!("old/{file}"), text);
+        std::fs::set_permissions(&file, PermissionsExt::from_mode(0o755)).expect("it is ours");
+        file
+    };
+    let python = write("bin/python3.12", "#!/bin/false\n");
+    let shebang = format!("#!{}\n", python.display());
+    write(
+        "lib/python3.12/site-packages/modal-1.5.9.dist-info/METADATA",
+        "Version: 1.5.9\n",
+    );
+    write("bin/modal", &shebang).display().to_string()
+}
+
 #[test]
 fn doctor_looks_at_the_account() {
     let Some(mut cloud) = Cloud::without_containers() else {
@@ -439,12 +450,8 @@ fn doctor_looks_at_the_account() {
     };
     cloud.add("nightly", COMMIT, "");
     cloud.does("deploy nightly");
-    let look = |cloud: &Cloud, without: &[&str]| {
-        let call = cloud.command(["doctor", "--json"]);
-        let call = without
-            .iter()
-            .fold(call, |call, name| call.env_remove(name));
-        let report = call.run().json();
+    let look_as = |cloud: &Cloud, change: &dyn Fn(Invocation) -> Invocation| {
+        let report = change(cloud.command(["doctor", "--json"])).run().json();
         let checks = report["checks"].as_array().expect("a list").clone();
         let ours = checks.into_iter().filter(|check| check["name"] == "modal");
         let text = |value: &Value| value.as_str().unwrap_or("-").to_owned();
@@ -460,20 +467,32 @@ fn doctor_looks_at_the_account() {
         .collect::<Vec<_>>()
         .join("\n")
     };
-    let mut said = vec![("in order", look(&cloud, &[]))];
-    let tokens = ["MODAL_TOKEN_ID", "MODAL_TOKEN_SECRET"];
-    said.push(("no token", look(&cloud, &tokens)));
+    let look = |cloud: &Cloud| look_as(cloud, &|call| call);
+    let mut said = vec![("in order", look(&cloud))];
+    let without = |call: Invocation| {
+        let call = call.env_remove("MODAL_TOKEN_ID");
+        call.env_remove("MODAL_TOKEN_SECRET")
+    };
+    said.push(("no token", look_as(&cloud, &without)));
+    let wrong = |call: Invocation| call.env("MODAL_TOKEN_SECRET", "as-wrong");
+    said.push(("a wrong token", look_as(&cloud, &wrong)));
     let config = cloud.env.read_config();
     let full = config.replace(
         "[modal]\n",
         "[modal]\nmax_crons = 1\nenvironment = \"nights\"\n",
     );
     cloud.env.write_config(&full);
-    said.push(("full, and another environment", look(&cloud, &[])));
+    said.push(("full, and another environment", look(&cloud)));
     cloud
         .env
         .write_config(&config.replace("[modal]\n", "[modal]\nbinary = \"/nowhere/modal\"\n"));
-    said.push(("no client", look(&cloud, &[])));
+    said.push(("no client", look(&cloud)));
+    let old = old_client(&cloud);
+    cloud
+        .env
+        .write_config(&config.replace("[modal]\n", &format!("[modal]\nbinary = \"{old}\"\n")));
+    let of_old = look(&cloud).replace(&old, "[old]/bin/modal");
+    said.push(("a client that is too old", of_old));
     let said: Vec<_> = said
         .iter()
         .map(|(what, said)| format!("# {what}\n{said}\n"))

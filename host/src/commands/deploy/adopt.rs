@@ -18,9 +18,6 @@ use crate::modal::document::{Document, JOB, TEMPLATE};
 use crate::modal::freeze::app_name;
 use crate::names::Name;
 
-/// How long Modal may say nothing while files are fetched.
-const SILENCE: std::time::Duration = std::time::Duration::from_mins(2);
-
 pub(super) fn run(args: &Args, config: &Config, context: &Context) -> Result<()> {
     let names = args
         .names
@@ -116,7 +113,7 @@ fn fetch(
         "into": into,
     });
     let mut found = BTreeMap::new();
-    client.call(&request, SILENCE, &mut |answer| {
+    client.call(&request, &mut |answer| {
         let name = answer
             .app
             .as_deref()

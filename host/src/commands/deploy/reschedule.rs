@@ -12,12 +12,13 @@ use crate::modal::deployment::{Deployed, Deployments};
 use crate::names::Name;
 
 /// Sends those of `names` that are deployed with the other setting. `all`: stops everything, runs that
-/// are going on included.
+/// are going on included. `away`: what was heard when Modal was asked before.
 pub(in crate::commands) fn reschedule(
     names: &[Name],
     enabled: bool,
     all: bool,
     dry_run: bool,
+    away: Option<&Error>,
     config: &Config,
     context: &Context,
 ) -> Result<()> {
@@ -63,6 +64,9 @@ pub(in crate::commands) fn reschedule(
         .collect();
     let names = names.join(" ");
     let unfinished = |error| unfinished(error, &names, enabled);
+    if let Some(away) = away {
+        return Err(unfinished(away.once_more()));
+    }
     let modal = Client::find(config, context).and_then(|client| client.connect());
     let mut modal = modal.map_err(|error| unfinished(error.into()))?;
     let how = How { end_runs: ends_all };

@@ -1,7 +1,5 @@
 //! Modal: its client, the token, the environment, and how many crons the workspace has.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
 use super::{Check, Level};
@@ -14,9 +12,6 @@ use crate::names::printable;
 use crate::python::Version;
 
 const NAME: &str = "modal";
-
-/// After Modal has answered at all.
-const SILENCE: Duration = Duration::from_secs(15);
 
 pub(super) fn modal(context: &Context) -> Vec<Check> {
     let Ok(config) = Config::load(&context.home) else {
@@ -80,32 +75,25 @@ fn ask(client: &Client, config: &Config, context: &Context) -> Result<Said, Moda
     let _progress = context.ui.quick_progress("asking Modal");
     let mut said = Said::default();
     let request = json!({"op": "check", "environment": config.modal.environment});
-    client.call(
-        &request,
-        SILENCE,
-        &mut |answer| match answer.event.as_str() {
-            "workspace" => said.workspace = answer.text("name").map(printable),
-            "environments" => {
-                let names = answer.fields.get("names").and_then(Value::as_array);
-                let names = names.into_iter().flatten().filter_map(Value::as_str);
-                said.environments = names.map(printable).collect();
-            }
-            "crons" => {
-                let count =
-                    |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or_default();
-                said.crons = count(answer.fields.get("count"));
-                let apps = answer.fields.get("apps").and_then(Value::as_array);
-                said.apps = apps
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|app| {
-                        Some((printable(app["app"].as_str()?), count(app.get("crons"))))
-                    })
-                    .collect();
-            }
-            _ => {}
-        },
-    )?;
+    client.call(&request, &mut |answer| match answer.event.as_str() {
+        "workspace" => said.workspace = answer.text("name").map(printable),
+        "environments" => {
+            let names = answer.fields.get("names").and_then(Value::as_array);
+            let names = names.into_iter().flatten().filter_map(Value::as_str);
+            said.environments = names.map(printable).collect();
+        }
+        "crons" => {
+            let count = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or_default();
+            said.crons = count(answer.fields.get("count"));
+            let apps = answer.fields.get("apps").and_then(Value::as_array);
+            said.apps = apps
+                .into_iter()
+                .flatten()
+                .filter_map(|app| Some((printable(app["app"].as_str()?), count(app.get("crons")))))
+                .collect();
+        }
+        _ => {}
+    })?;
     Ok(said)
 }
 

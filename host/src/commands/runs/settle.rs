@@ -41,6 +41,7 @@ pub(super) fn run(args: &Args, context: &Context) -> Result<()> {
     forgive::tell(
         std::slice::from_ref(&record.changeling),
         &again,
+        None,
         &config,
         context,
     )

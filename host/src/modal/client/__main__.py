@@ -36,10 +36,12 @@ def main():
     warnings.simplefilter("ignore")
     connected = False
     for line in sys.stdin:
-        report.begin()
+        report.went_on()
         request = json.loads(line)
         try:
             import modal
+
+            import pulse
 
             # Messages of our own do not look there by themselves.
             default = modal.config.config.get("environment")
@@ -51,8 +53,10 @@ def main():
                 modal.Client.from_env().hello()
                 report.emit("connected", client=modal.__version__)
                 connected = True
-            module = importlib.import_module(OPS[request["op"]])
-            getattr(module, request["op"])(request)
+            op = request["op"]
+            pulse.begin(op)
+            getattr(importlib.import_module(OPS[op]), op)(request)
+            pulse.end()
         except Exception as error:
             report.failed(error)
             return 1

@@ -21,7 +21,7 @@ from modal.client import _Client
 from modal.exception import ImageBuildError, NotFoundError
 from modal_proto import api_pb2
 
-from report import emit, failed, message, quiet_for
+from report import emit, failed, message
 
 # Requests to Modal under way at once, where they are many and small.
 AT_ONCE = 24
@@ -29,13 +29,6 @@ AT_ONCE = 24
 # Seconds that the log of an image that cannot be built may take, and how much of it is told.
 SOON = 8
 LAST_LINES = 12
-
-# Seconds between signs of life, that one may take, and that nothing else may be heard: of an image that is
-# built, of a container that comes up, of anything else.
-BEAT = 5
-BUILDING = 40 * 60
-CHECKING = 15 * 60
-ANSWERING = 60
 
 # Seconds that a run which is cancelled has for its record, and that its container then has to end.
 LEAVING = 30
@@ -74,37 +67,6 @@ def ask(method, message):
     return _ask.aio(method, message)
 
 
-def _work(coroutine, longest=ANSWERING):
-    """Does it, and says meanwhile that Modal answers: who hears nothing takes Modal for gone."""
-
-    async def with_a_pulse():
-        beating = asyncio.create_task(_beat(longest))
-        try:
-            await coroutine
-        finally:
-            beating.cancel()
-
-    asyncio.run(with_a_pulse())
-
-
-async def _beat(longest):
-    while quiet_for() < longest:
-        await asyncio.sleep(BEAT)
-        try:
-            await asyncio.wait_for(ask("WorkspaceNameLookup", _empty()), BEAT)
-        except (
-            exception.ConnectionError,
-            exception.ServiceError,
-            exception.TimeoutError,
-            asyncio.TimeoutError,
-            OSError,
-        ):
-            continue
-        except Exception:
-            pass  # An answer, too.
-        emit("alive")
-
-
 async def _place(environment):
     """The workspace of the token, and the environment by its name, though it may be the default."""
     try:
@@ -133,7 +95,7 @@ def check(request):
         emit("environments", names=environments)
         await _count_crons(environments)
 
-    _work(all_of_it())
+    asyncio.run(all_of_it())
 
 
 def inspect(request):
@@ -152,7 +114,7 @@ def inspect(request):
         if request.get("crons"):
             await _count_crons(await _environments())
 
-    _work(all_of_them())
+    asyncio.run(all_of_them())
 
 
 async def _found(name, environment):
@@ -261,7 +223,7 @@ def deploy(request):
             [one(number, app) for number, app in numbered[1:]], request["parallel"]
         )
 
-    _work(all_of_them(), BUILDING)
+    asyncio.run(all_of_them())
 
 
 async def _end_runs(name, environment):
@@ -487,7 +449,7 @@ def adopt(request):
             ]
         await _side_by_side([one(app) for app in apps])
 
-    _work(all_of_them(), 2 * ANSWERING)
+    asyncio.run(all_of_them())
 
 
 async def _read(volume, file):
@@ -550,7 +512,7 @@ def stop(request):
         workspace = (await _place(environment or "")).get("workspace")
         await _side_by_side([one(app, workspace) for app in request["apps"]])
 
-    _work(all_of_them())
+    asyncio.run(all_of_them())
 
 
 def verify(request):
@@ -572,7 +534,7 @@ def verify(request):
         except Exception as error:
             failed(error, app=name)
 
-    _work(_side_by_side([one(name) for name in request["apps"]]), CHECKING)
+    asyncio.run(_side_by_side([one(name) for name in request["apps"]]))
 
 
 async def _result(call):

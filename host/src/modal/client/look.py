@@ -5,13 +5,13 @@ with the messages that command line sends.
 """
 
 import asyncio
-import contextlib
 import io
 import json
 import pathlib
 import re
 import time
 
+import pulse
 from grpclib.exceptions import StreamTerminatedError
 from modal import exception
 from modal._functions import _Function
@@ -20,7 +20,7 @@ from modal.client import _Client
 from modal.exception import NotFoundError
 from modal.volume import FileEntryType, _Volume
 from modal_proto import api_pb2
-from report import emit, failed
+from report import emit, failed, went_on
 
 # Bytes of a record, and of one file of a run.
 MOST_RECORD = 4 * 1024 * 1024
@@ -30,9 +30,7 @@ AT_ONCE = 24
 # Seconds that one question for the end of a call waits for it at Modal, and how much longer it may take.
 LONG_POLL = 8.0
 GRACE = 8.0
-# Seconds between signs of life, without an answer until it is said, and until it is given up.
-BEAT = 5.0
-SILENCE = 18.0
+# Seconds without an answer to that until it is given up.
 LONGEST_SILENCE = 300.0
 # Seconds that one stream of a log is kept open.
 STREAM = 50.0
@@ -238,37 +236,17 @@ async def _read(volume, path, at_once):
     data = bytearray()
     async with at_once:
         try:
-            async with _telling(volume.client) as pulse:
-                async for piece in volume.read_file(path):
-                    pulse.felt()
-                    data += piece
-                    if len(data) > MOST_RECORD:
-                        return None
+            async for piece in volume.read_file(path):
+                went_on()
+                data += piece
+                if len(data) > MOST_RECORD:
+                    return None
         except (NotFoundError, FileNotFoundError):
             return None
     try:
         return json.loads(data)
     except ValueError:
         return None
-
-
-@contextlib.asynccontextmanager
-async def _telling(client):
-    """While a file comes, which is told of only at its end: says that Modal still answers, as long as it does."""
-    pulse = Pulse()
-
-    async def beat():
-        while pulse.silence() < LONGEST_SILENCE:
-            await asyncio.sleep(BEAT)
-            with contextlib.suppress(*PASSING):
-                await client.hello()
-                emit("alive")
-
-    beating = asyncio.create_task(beat())
-    try:
-        yield pulse
-    finally:
-        beating.cancel()
 
 
 @synchronizer.create_blocking
@@ -310,13 +288,12 @@ async def files(request):
         size = 0
         async with at_once:
             with open(into / name, "xb") as file:
-                async with _telling(client) as pulse:
-                    async for piece in volume.read_file(f"{folder}/{name}"):
-                        pulse.felt()
-                        size += len(piece)
-                        if size > MOST_FILE:
-                            break
-                        file.write(piece)
+                async for piece in volume.read_file(f"{folder}/{name}"):
+                    went_on()
+                    size += len(piece)
+                    if size > MOST_FILE:
+                        break
+                    file.write(piece)
         emit("file", name=name, bytes=size, whole=size <= MOST_FILE)
 
     await asyncio.gather(*(fetch(name) for name in names))
@@ -335,6 +312,7 @@ async def spawn(request):
         return
     calls = []
     for arguments in request["calls"]:
+        emit("calling", app=app)
         call = await function.spawn(**arguments)
         emit("spawned", app=app, call=call.object_id, arguments=arguments)
         calls.append(call.object_id)
@@ -384,47 +362,17 @@ async def _follow(client, request, calls, since=None):
     app_id = await _app_id(client, request)
     if app_id is None:
         return
-    pulse = Pulse()
-    beating = asyncio.create_task(pulse.beat())
-    try:
-        each = [_follow_one(client, app_id, call, since, pulse) for call in calls]
+    with pulse.following():
+        each = [_follow_one(client, app_id, call, since) for call in calls]
         await asyncio.gather(*each)
-    finally:
-        beating.cancel()
     await _look_at(client, request["look"], asyncio.Semaphore(AT_ONCE))
 
 
-class Pulse:
-    """Whether Modal still answers, told while nothing else is."""
-
-    def __init__(self):
-        self.answered = time.monotonic()
-
-    def felt(self):
-        self.answered = time.monotonic()
-
-    def silence(self):
-        return time.monotonic() - self.answered
-
-    async def beat(self):
-        told = False
-        while True:
-            await asyncio.sleep(BEAT)
-            if self.silence() < SILENCE:
-                told = False
-                emit("alive")
-            elif not told:
-                told = True
-                emit("silent", seconds=round(self.silence()))
-            else:
-                emit("alive")
-
-
-async def _follow_one(client, app_id, call, since, pulse):
+async def _follow_one(client, app_id, call, since):
     log = Log(client, app_id, call)
     passing_on = asyncio.create_task(log.pass_on(since))
     try:
-        result = await _result(client, call, pulse)
+        result = await _result(client, call)
         await log.stragglers(passing_on)
     finally:
         passing_on.cancel()
@@ -438,7 +386,7 @@ async def _follow_one(client, app_id, call, since, pulse):
     emit("ended", call=call, status=status, message=result.exception or None)
 
 
-async def _result(client, call, pulse):
+async def _result(client, call):
     """How the call ended; None when Modal no longer knows. A run outlives many a network."""
     request = api_pb2.FunctionGetOutputsRequest(
         function_call_id=call,
@@ -446,17 +394,18 @@ async def _result(client, call, pulse):
         last_entry_id="0-0",
         clear_on_success=False,
     )
+    answered = time.monotonic()
     while True:
         try:
             response = await client._stub.FunctionGetOutputs(
                 request, retry=None, timeout=LONG_POLL + GRACE
             )
         except PASSING:
-            if pulse.silence() > LONGEST_SILENCE:
+            if time.monotonic() - answered > LONGEST_SILENCE:
                 raise
             await asyncio.sleep(1)
             continue
-        pulse.felt()
+        answered = time.monotonic()
         if response.outputs:
             return response.outputs[0].result
         if response.num_unfinished_inputs == 0:

@@ -25,8 +25,8 @@ def take_stdout():
     sys.stdout = sys.stderr
 
 
-def begin():
-    """A request has come."""
+def went_on():
+    """A request has come, or a piece of what it asked for."""
     global _last
     _last = time.monotonic()
 
@@ -34,7 +34,7 @@ def begin():
 def emit(event, **fields):
     """One answer."""
     if event != "alive":
-        begin()
+        went_on()
     line = json.dumps({"event": event, **fields})
     with _lock:
         _answers.write(line + "\n")
@@ -42,7 +42,7 @@ def emit(event, **fields):
 
 
 def quiet_for():
-    """Seconds since a request came, or since something was said that is more than a sign of life."""
+    """Seconds since something came of a request, or it came itself: more than a sign of life."""
     return time.monotonic() - _last
 
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{Answer, ModalError, PATIENCE};
+use super::{Answer, ModalError};
 use crate::names::{printable, printable_lines};
 use crate::process::{ProcessError, Running, Stream};
 
@@ -14,6 +14,8 @@ use crate::process::{ProcessError, Running, Stream};
 pub struct Session {
     running: Running,
     python: PathBuf,
+    /// How long it may say nothing.
+    patience: Duration,
     /// Modal answered at all.
     connected: bool,
     /// The beginning of an answer.
@@ -21,31 +23,26 @@ pub struct Session {
 }
 
 impl Session {
-    pub(super) fn of(running: Running, python: PathBuf) -> Self {
+    pub(super) fn of(running: Running, python: PathBuf, patience: Duration) -> Self {
         Self {
             running,
             python,
+            patience,
             connected: false,
             pending: Vec::new(),
         }
     }
 
     /// Asks, and shows every answer to `hear` as it comes. What went wrong with one app is such an
-    /// answer. After Modal answered at all, `silence` is how long it may say nothing.
+    /// answer. What takes long says every few seconds that Modal still answers.
     ///
     /// # Errors
     /// Modal cannot be reached, refuses the token, or something else that concerns the whole request:
     /// nothing more can be asked here.
-    pub fn ask(
-        &mut self,
-        request: &Value,
-        silence: Duration,
-        hear: &mut dyn FnMut(Answer),
-    ) -> Result<(), ModalError> {
+    pub fn ask(&mut self, request: &Value, hear: &mut dyn FnMut(Answer)) -> Result<(), ModalError> {
         self.running.say(format!("{request}\n"));
         loop {
-            let patience = if self.connected { silence } else { PATIENCE };
-            let (stream, bytes) = match self.running.next(patience) {
+            let (stream, bytes) = match self.running.next(self.patience) {
                 Ok(Some(piece)) => piece,
                 Ok(None) => return Err(self.ended()),
                 Err(ProcessError::Silent { silence, .. }) if self.connected => {

@@ -66,12 +66,9 @@ fn answers(script: &str) -> (Result<(), ModalError>, Vec<Answer>) {
     let context = installed(folder.path(), "1.6.4", &format!("#!/bin/sh\n{script}\n"));
     let mut heard = Vec::new();
     let request = json!({ "op": "check", "environment": null });
-    let result =
-        find(&context)
-            .unwrap()
-            .call(&request, Duration::from_millis(300), &mut |answer| {
-                heard.push(answer);
-            });
+    let mut client = find(&context).unwrap();
+    client.patience = Duration::from_millis(300);
+    let result = client.call(&request, &mut |answer| heard.push(answer));
     (result, heard)
 }
 
@@ -113,7 +110,7 @@ fn several_requests_to_one_process() {
         let mut heard = Vec::new();
         let request = json!({ "op": "look", "number": number });
         let mut hear = |answer: Answer| heard.push(answer.fields["asked"]["number"].clone());
-        session.ask(&request, PATIENCE, &mut hear).unwrap();
+        session.ask(&request, &mut hear).unwrap();
         assert_eq!(heard, [number]);
     }
     let started = std::fs::read_to_string(folder.path().join("home/started")).unwrap();

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use crate::error::{Error, Result};
-use crate::modal::client::{Answer, PATIENCE, Session};
+use crate::modal::client::{Answer, Session};
 use crate::names::printable;
 
 /// An app as Modal describes it.
@@ -107,24 +107,20 @@ pub fn inspect(
     });
     let mut inspected = Inspected::default();
     let mut failed = None;
-    modal.ask(
-        &request,
-        PATIENCE,
-        &mut |answer| match answer.event.as_str() {
-            "app" => {
-                let name = answer.app.clone().unwrap_or_default();
-                inspected.apps.insert(name, Found::of(&answer.fields));
-            }
-            "place" => {
-                inspected.place = Place {
-                    workspace: answer.text("workspace").map(str::to_owned),
-                    environment: answer.text("environment").map(str::to_owned),
-                };
-            }
-            "crons" => inspected.crons = Some(Crons::of(&answer)),
-            _ => failed = failed.take().or_else(|| answer.trouble()),
-        },
-    )?;
+    modal.ask(&request, &mut |answer| match answer.event.as_str() {
+        "app" => {
+            let name = answer.app.clone().unwrap_or_default();
+            inspected.apps.insert(name, Found::of(&answer.fields));
+        }
+        "place" => {
+            inspected.place = Place {
+                workspace: answer.text("workspace").map(str::to_owned),
+                environment: answer.text("environment").map(str::to_owned),
+            };
+        }
+        "crons" => inspected.crons = Some(Crons::of(&answer)),
+        _ => failed = failed.take().or_else(|| answer.trouble()),
+    })?;
     if inspected.place.environment.is_none() {
         inspected.place.environment = environment.map(str::to_owned);
     }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -10,12 +9,9 @@ use serde_json::{Value, json};
 
 use super::{Begun, Call, FIRE, RUN, Seen, call_of};
 use crate::error::Result;
-use crate::modal::client::{Answer, Client, Trouble};
+use crate::modal::client::{Answer, Cause, Client, Trouble};
 use crate::names::{Name, printable};
 use crate::record::{Exported, Store};
-
-/// After Modal has answered at all, how long it may say nothing.
-const SILENCE: Duration = Duration::from_secs(15);
 
 /// An app to ask about.
 #[derive(Debug, Clone, Copy)]
@@ -216,7 +212,7 @@ pub fn look(client: &Client, wanted: &[Wanted], store: &Store, at: Timestamp) ->
         "apps": looks.iter().map(Look::request).collect::<Vec<_>>(),
     });
     let mut failed = Ok(());
-    let asked = client.call(&request, SILENCE, &mut |answer| {
+    let asked = client.call(&request, &mut |answer| {
         let own = |look: &&mut Look| answer.app.as_deref() == Some(look.wanted.app);
         let Some(look) = looks.iter_mut().find(own) else {
             return;
@@ -233,6 +229,14 @@ pub fn look(client: &Client, wanted: &[Wanted], store: &Store, at: Timestamp) ->
     });
     failed?;
     asked?;
+    // About none of them there was an answer.
+    let is_away = |trouble: &Trouble| trouble.cause == Cause::Unreachable;
+    if fetched.troubles.len() == looks.len()
+        && fetched.troubles.values().all(is_away)
+        && let Some((_, trouble)) = fetched.troubles.pop_first()
+    {
+        return Err(trouble.into());
+    }
     for look in looks {
         if !fetched.troubles.contains_key(look.wanted.changeling) {
             look.finish(&mut fetched)?;
@@ -255,7 +259,7 @@ pub fn files(client: &Client, wanted: &Wanted, key: &str, run: &str, store: &Sto
         "into": aside.path(),
     });
     let mut names = Vec::new();
-    client.call(&request, SILENCE, &mut |answer| {
+    client.call(&request, &mut |answer| {
         if answer.event == "file"
             && let Some(name) = answer.text("name")
         {

@@ -1,20 +1,14 @@
 //! Starting runs at Modal, and following them to their end.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::fetch::Look;
 use super::{Fetched, RUN, Status, Wanted};
 use crate::error::{Error, Kind, Result};
-use crate::modal::ModalError;
 use crate::modal::client::{Answer, Client};
 use crate::names::printable_lines;
 use crate::record::Store;
-
-/// The client says every few seconds that it is there: one that does not is stuck.
-const SILENCE: Duration = Duration::from_mins(1);
 
 /// What happens meanwhile.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -132,7 +126,7 @@ pub fn log(
         "calls": [call],
         "since": since,
     });
-    client.call(&request, SILENCE, &mut |answer| {
+    client.call(&request, &mut |answer| {
         if answer.event == "log"
             && let Some(text) = answer.text("text")
         {
@@ -153,13 +147,15 @@ fn ask(
     let mut looked = false;
     let wanted = look.wanted;
     let is_spawn = request["op"] == "spawn";
-    let asked = client.call(request, SILENCE, &mut |answer| {
+    let mut is_calling = false;
+    let asked = client.call(request, &mut |answer| {
         if let Some(trouble) = answer.trouble() {
             if failed.is_ok() {
                 failed = Err(about(trouble.into(), wanted));
             }
             return;
         }
+        is_calling |= answer.event == "calling";
         match look.hear(&answer) {
             Ok(true) => looked |= answer.event == "looked",
             Ok(false) => followed.hear(&answer, hear),
@@ -169,13 +165,12 @@ fn ask(
     });
     let outcome = match asked {
         Ok(()) => failed,
-        Err(ModalError::Silent(silence)) if followed.asked.is_empty() && is_spawn => {
-            let error = Error::from(ModalError::Silent(silence));
+        Err(error) if error.is_silence() && is_calling && followed.asked.is_empty() => {
             let look = format!(
                 "whether Modal took the call: changeling status {}",
                 wanted.changeling
             );
-            Err(error.with_hint(look))
+            Err(Error::from(error).with_hint(look))
         }
         Err(error) => Err(about(error.into(), wanted)),
     };

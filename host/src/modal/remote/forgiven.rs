@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::Path;
-use std::time::Duration;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -21,9 +20,6 @@ use crate::record::{RecordError, Store};
 const FILE: &str = "forgiven.json";
 
 const VERSION: u32 = 1;
-
-/// After Modal has answered at all, how long it may say nothing.
-const SILENCE: Duration = Duration::from_secs(15);
 
 /// Failures that count no more. Always all of it: what is sent replaces what was there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,7 +105,7 @@ pub fn forgive(
     });
     let mut troubles = BTreeMap::new();
     let mut written = Ok(());
-    client.call(&request, SILENCE, &mut |answer| {
+    client.call(&request, &mut |answer| {
         let own = |(wanted, _): &&(Wanted<'_>, Forgiven)| answer.app.as_deref() == Some(wanted.app);
         let Some((wanted, forgiven)) = news.iter().find(own) else {
             return;

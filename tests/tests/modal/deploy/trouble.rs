@@ -1,11 +1,14 @@
 //! Modal refuses, is slow, or is not there.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use changelings_tests::modal::{ANY, Fault};
 use serde_json::json;
 
 use super::{NIGHTLY, World};
+
+/// Longer than a command may take to say that nobody answers, on a busy machine.
+const BOUND: Duration = Duration::from_secs(35);
 
 #[test]
 fn a_token_that_is_missing_or_wrong() {
@@ -32,15 +35,14 @@ fn nobody_is_there() {
     let Some(world) = World::new(NIGHTLY) else {
         return;
     };
-    let began = Instant::now();
     let dead = "http://127.0.0.1:9";
     let output = world
         .command(["deploy", "nightly"])
         .env("MODAL_SERVER_URL", dead)
+        .patience(BOUND)
         .run()
         .exits(1);
     insta::assert_snapshot!("not_there", output.normalised_stderr());
-    assert!(began.elapsed() < Duration::from_secs(40));
 }
 
 #[test]
@@ -49,10 +51,9 @@ fn it_hangs() {
         return;
     };
     world.modal.fails("ClientHello", Fault::Hang, 9);
-    let began = Instant::now();
-    let output = world.run(["deploy", "nightly"]).exits(1);
+    let deploy = world.command(["deploy", "nightly"]).patience(BOUND);
+    let output = deploy.run().exits(1);
     insta::assert_snapshot!("hangs", output.normalised_stderr());
-    assert!(began.elapsed() < Duration::from_secs(40));
 }
 
 #[test]
@@ -73,6 +74,7 @@ fn it_flaps() {
     world.run(["deploy", "nightly"]).success();
 }
 
+/// So slow that for more than 20 s nothing is done: what answers is there.
 #[test]
 fn it_is_slow() {
     let Some(world) = World::new(NIGHTLY) else {
@@ -80,7 +82,7 @@ fn it_is_slow() {
     };
     world
         .modal
-        .fails(ANY, Fault::Slow(Duration::from_millis(300)), 10);
+        .fails(ANY, Fault::Slow(Duration::from_secs(6)), 24);
     world.run(["deploy", "nightly"]).success();
 }
 

@@ -133,10 +133,10 @@ fn it_hangs_after_it_answered() {
         return;
     };
     world.run(["deploy", "nightly"]).success();
-    let began = std::time::Instant::now();
     std::thread::scope(|scope| {
         for args in [&STOP[..], &["deploy", "nightly"], &["disable", "nightly"]] {
             let command = world.command(args.iter().copied());
+            let command = command.patience(std::time::Duration::from_secs(35));
             world.modal.fails(ANY, Fault::Hang, 100_000);
             let once = Fault::Slow(std::time::Duration::ZERO);
             world.modal.fails("ClientHello", once, 3);
@@ -147,5 +147,4 @@ fn it_hangs_after_it_answered() {
             });
         }
     });
-    assert!(began.elapsed().as_secs() < 40);
 }
