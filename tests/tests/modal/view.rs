@@ -483,6 +483,13 @@ fn doctor_looks_at_the_account() {
     );
     cloud.env.write_config(&full);
     said.push(("full, and another environment", look(&cloud)));
+    cloud.env.write_config(&config);
+    let variable = |call: Invocation| call.env("MODAL_ENVIRONMENT", "nights");
+    said.push(("a variable for it", look_as(&cloud, &variable)));
+    let denied = Fault::Error("PERMISSION_DENIED", "not for this token");
+    cloud.modal.fails("AppList", denied, 9);
+    said.push(("apps that may not be listed", look(&cloud)));
+    cloud.modal.recovers();
     cloud
         .env
         .write_config(&config.replace("[modal]\n", "[modal]\nbinary = \"/nowhere/modal\"\n"));

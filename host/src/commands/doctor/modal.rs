@@ -37,8 +37,7 @@ pub(super) fn modal(context: &Context) -> Vec<Check> {
     let mut checks = vec![series(client.version, shown)];
     match ask(&client, &config, context) {
         Ok(said) => {
-            let environment = config.modal.environment.as_deref();
-            checks.extend(said.checks(environment, config.modal.max_crons));
+            checks.extend(said.checks(config.modal.max_crons));
         }
         Err(ModalError::Trouble(trouble)) if trouble.cause == Cause::TokenMissing => {
             checks.push(failure(level, trouble.into()));
@@ -66,7 +65,11 @@ fn failure(level: Level, error: Error) -> Check {
 struct Said {
     workspace: Option<String>,
     environments: Vec<String>,
+    /// Chosen by the configuration, a variable or the profile; `None`: by nobody.
+    environment: Option<String>,
     crons: u64,
+    /// Where crons could not be counted, and why.
+    unknown: Vec<String>,
     /// Apps that have some, with how many.
     apps: Vec<(String, u64)>,
 }
@@ -81,10 +84,14 @@ fn ask(client: &Client, config: &Config, context: &Context) -> Result<Said, Moda
             let names = answer.fields.get("names").and_then(Value::as_array);
             let names = names.into_iter().flatten().filter_map(Value::as_str);
             said.environments = names.map(printable).collect();
+            said.environment = answer.text("chosen").map(printable);
         }
         "crons" => {
             let count = |value: Option<&Value>| value.and_then(Value::as_u64).unwrap_or_default();
             said.crons = count(answer.fields.get("count"));
+            let unknown = answer.fields.get("unknown").and_then(Value::as_array);
+            let unknown = unknown.into_iter().flatten().filter_map(Value::as_str);
+            said.unknown = unknown.map(printable).collect();
             let apps = answer.fields.get("apps").and_then(Value::as_array);
             said.apps = apps
                 .into_iter()
@@ -98,7 +105,7 @@ fn ask(client: &Client, config: &Config, context: &Context) -> Result<Said, Moda
 }
 
 impl Said {
-    fn checks(&self, environment: Option<&str>, max_crons: u32) -> Vec<Check> {
+    fn checks(&self, max_crons: u32) -> Vec<Check> {
         let workspace = self
             .workspace
             .as_deref()
@@ -107,24 +114,24 @@ impl Said {
             NAME,
             format!("the token works, in the workspace {workspace}"),
         )];
-        match environment {
-            Some(name) if !self.environments.iter().any(|known| known == name) => {
-                let message = format!(
-                    "there is no environment `{}`; there is: {}",
-                    printable(name),
-                    self.environments.join(", ")
-                );
+        if let Some(name) = &self.environment {
+            checks.push(if self.environments.contains(name) {
+                Check::ok(NAME, format!("the environment {name} is there"))
+            } else {
+                let there = self.environments.join(", ");
+                let message = format!("there is no environment `{name}`; there is: {there}");
                 let mend = format!(
-                    "modal environment create {}, or another `[modal] environment`",
-                    printable(name)
+                    "modal environment create {name}, or another one: `[modal] environment`, MODAL_ENVIRONMENT, or \
+                     that of the profile"
                 );
-                checks.push(Check::new(Level::Failure, NAME, message, mend));
-            }
-            Some(name) => {
-                let name = printable(name);
-                checks.push(Check::ok(NAME, format!("the environment {name} is there")));
-            }
-            None => {}
+                Check::new(Level::Failure, NAME, message, mend)
+            });
+        }
+        if let Some(first) = self.unknown.first() {
+            let message = format!("not all crons of the workspace can be counted ({first})");
+            let mend = "whether there is room for another shows when one is deployed";
+            checks.push(Check::new(Level::Note, NAME, message, mend.to_owned()));
+            return checks;
         }
         let crons = match self.crons {
             1 => "1 cron is deployed in the workspace".to_owned(),
@@ -152,8 +159,8 @@ impl Said {
 mod tests {
     use super::*;
 
-    fn lines(said: &Said, environment: Option<&str>) -> String {
-        let checks = said.checks(environment, 5);
+    fn lines(said: &Said) -> String {
+        let checks = said.checks(5);
         let lines: Vec<_> = checks
             .iter()
             .map(|check| super::super::line(check, Some(80)))
@@ -174,13 +181,19 @@ mod tests {
         let mut said = Said {
             workspace: Some("acme".to_owned()),
             environments: vec!["main".to_owned(), "dev".to_owned()],
+            environment: Some("dev".to_owned()),
             crons: 1,
+            unknown: Vec::new(),
             apps: vec![("changeling-a".to_owned(), 1)],
         };
-        let good = lines(&said, Some("dev"));
+        let good = lines(&said);
         said.crons = 6;
         said.apps.push(("reports".to_owned(), 5));
-        let full = lines(&said, Some("night"));
-        insta::assert_snapshot!(format!("{good}\n\n{full}"));
+        said.environment = Some("night".to_owned());
+        let full = lines(&said);
+        said.unknown = vec!["dev: not allowed".to_owned()];
+        said.environment = None;
+        let unknown = lines(&said);
+        insta::assert_snapshot!(format!("{good}\n\n{full}\n\n{unknown}"));
     }
 }

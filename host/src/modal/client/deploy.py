@@ -92,7 +92,7 @@ def check(request):
         workspace = await ask("WorkspaceNameLookup", _empty())
         emit("workspace", name=workspace.workspace_name or workspace.username)
         environments = await _environments()
-        emit("environments", names=environments)
+        emit("environments", names=environments, chosen=request["environment"])
         await _count_crons(environments)
 
     asyncio.run(all_of_it())
