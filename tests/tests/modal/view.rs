@@ -8,7 +8,7 @@ use changelings_tests::modal::{ANY, Fault};
 use changelings_tests::{Invocation, Output, needs};
 use serde_json::Value;
 
-use super::{COMMIT, Cloud};
+use super::{COMMIT, Cloud, NOW_SECONDS};
 
 /// Longer than a command may take to say that nobody answers.
 const BOUND: Duration = Duration::from_secs(35);
@@ -92,6 +92,9 @@ fn status_tells_apart_how_calls_without_a_record_ended() {
     for name in names {
         script(&cloud, name);
     }
+    // However long this takes, all of it happens in one minute.
+    let now = || cloud.modal.set("clock", NOW_SECONDS.into());
+    now();
     let call = cloud.modal.fire("changeling-died").remove(0);
     cloud.modal.finish(&call, "init_failure");
     for (name, status) in [
@@ -99,11 +102,14 @@ fn status_tells_apart_how_calls_without_a_record_ended() {
         ("memory", "kernel_oom_kill"),
         ("timeout", "timeout"),
     ] {
+        now();
         let call = begins(&cloud, name);
         cloud.modal.finish(&call, status);
     }
+    now();
     begins(&cloud, "queue");
     // It has to wait for the one before.
+    now();
     cloud.modal.fire("changeling-queue");
     cloud.modal.stop_app("changeling-stopped");
     let config = cloud.env.read_config();
