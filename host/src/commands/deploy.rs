@@ -138,16 +138,22 @@ pub fn run(args: &Args, context: &Context) -> Result<()> {
         prepared.write(context)?;
     }
     let sent = send(modal, &prepared, &place, context)?;
-    let left = left_behind(&sent, &config, &deployments, context);
-    let verified = match args.verify {
-        Verify::Quick => verify::quick(modal, &sent, &place, context)?,
-        Verify::None | Verify::Full => Verified::new(),
+    let left = left_behind(&config, &deployments, context)?;
+    let ended = match args.verify {
+        Verify::Quick => verify::quick(modal, &sent, &place, context),
+        Verify::None | Verify::Full => Ok(Verified::new()),
     };
-    show::end(args.json, &sent, &verified, context)?;
-    left?;
-    match args.verify {
-        Verify::Full => verify::full(&sent, context),
-        Verify::None | Verify::Quick => Ok(()),
+    let ended = ended.and_then(|verified| show::end(args.json, &sent, &verified, context));
+    let ended = match args.verify {
+        Verify::Full => ended.and_then(|()| verify::full(&sent, context)),
+        Verify::None | Verify::Quick => ended,
+    };
+    match (ended, left) {
+        (Err(error), Some(left)) => {
+            context.ui.error(&left);
+            Err(error)
+        }
+        (ended, left) => ended.and(left.map_or(Ok(()), Err)),
     }
 }
 
@@ -321,39 +327,55 @@ fn send(
 }
 
 /// What is deployed and was renamed or taken out of the configuration goes on running. Under its new name
-/// it would work twice on the same repositories, so the old one goes off its schedule.
+/// it would work twice on the same repositories, so the old one goes off its schedule. Answers what could
+/// not be taken off.
 fn left_behind(
-    sent: &[Sent],
     config: &Config,
     deployments: &Deployments,
     context: &Context,
-) -> Result<()> {
+) -> Result<Option<Error>> {
+    let mut known = Vec::new();
+    let mut forgotten = Vec::new();
     for name in deployments.names()? {
-        if config.changelings.contains_key(&name) {
-            continue;
-        }
-        let old = deployments.deployed(&name)?;
-        let old = old.filter(|old| old.document.app.schedule.is_some());
-        let is_renamed = old.is_some_and(|old| {
-            let mut new = sent.iter().filter_map(|sent| sent.result.as_ref().ok());
-            new.any(|new| takes_over(&new.document, &old.document))
-        });
-        if is_renamed {
-            reschedule(
-                slice::from_ref(&name),
+        let is_known = config.changelings.contains_key(&name);
+        let list = if is_known { &mut known } else { &mut forgotten };
+        list.extend(deployments.deployed(&name)?);
+    }
+    let fires = |deployed: &&Deployed| deployed.document.app.schedule.is_some();
+    let mut failed = None;
+    for old in &forgotten {
+        let name = &old.document.changeling;
+        let mut new = known.iter().filter(fires);
+        let new = new.find(|new| fires(&old) && takes_over(&new.document, &old.document));
+        if let Some(new) = new
+            && let Err(error) = reschedule(
+                slice::from_ref(name),
                 false,
                 false,
                 false,
                 None,
                 config,
                 context,
-            )?;
+            )
+        {
+            let new = &new.document.changeling;
+            let why = error.error.root_cause();
+            let error = Error::needs_person(format!(
+                "{name} and {new} both fire on the same repository: {name} could not be taken off its schedule \
+                 on Modal ({why})"
+            ))
+            .with_hint(format!(
+                "changeling undeploy {name}; or `changeling deploy {new}`, which tries again"
+            ));
+            if let Some(before) = failed.replace(error) {
+                context.ui.error(&before);
+            }
         }
         context.ui.warn(format!(
             "{name} is deployed and not in the configuration any more; to stop it: changeling undeploy {name}"
         ));
     }
-    Ok(())
+    Ok(failed)
 }
 
 /// The same template works on the same repository.

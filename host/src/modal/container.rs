@@ -136,8 +136,9 @@ fn follow(call: &Call, peer: &Peer, context: &Context) -> Result<Exported> {
         peer,
         context,
     };
-    let run_id = match course.run() {
-        Ok(run_id) => run_id,
+    let run_id = match course.run_once() {
+        Ok(Some(run_id)) => run_id,
+        Ok(None) => course.record_refusal(job)?,
         Err(error) => course.record(job, &advice::fit(error, &document.changeling))?,
     };
     // It is written down, whoever asks us to end by now.
@@ -179,7 +180,20 @@ struct Course<'a> {
     context: &'a Context,
 }
 
+/// What an attempt at a call says that does not start the agent because another one did.
+const NOT_TWICE: &str = "Modal delivered the call again; another attempt at it had started the agent, which is not started twice";
+
 impl Course<'_> {
+    /// Answers the run's id; `None`: another attempt at the call had started the agent. Where there is
+    /// another one that is asked first: whatever this one comes to before its agent would start is not
+    /// what the call came to.
+    fn run_once(&self) -> Result<Option<String>> {
+        if self.volume.has_another_attempt(self.origin) && !self.peer.may_start()? {
+            return Ok(None);
+        }
+        self.run().map(Some)
+    }
+
     /// Answers the run's id.
     fn run(&self) -> Result<String> {
         let context = self.context;
@@ -265,10 +279,7 @@ impl Course<'_> {
             return Ok(None);
         }
         // What the other one leads to is not known here: it may be at work.
-        Ok(Some(
-            "Modal delivered the call again; another attempt at it had started the agent, which is not started twice"
-                .to_owned(),
-        ))
+        Ok(Some(NOT_TWICE.to_owned()))
     }
 
     fn hear(&self, news: &News) {
@@ -320,19 +331,19 @@ impl Course<'_> {
         }
     }
 
+    /// Writes down that another attempt had started the agent. Answers the run's id.
+    fn record_refusal(&self, job: &Job) -> Result<String> {
+        self.context.ui.note(NOT_TWICE);
+        let why = Some(NOT_TWICE.to_owned());
+        let origin = Origin {
+            refused: true,
+            ..self.origin.clone()
+        };
+        self.write_down(job, &origin, &Outcome::Interrupted { why })
+    }
+
     /// Writes down a run that came to nothing before it was one. Answers its id.
     fn record(&self, job: &Job, error: &Error) -> Result<String> {
-        let now = self.context.clock.now();
-        let id = record::new_id(now);
-        let recording = self.store.begin(&Header {
-            id: &id,
-            kind: record::Kind::Run,
-            changeling: &job.changeling,
-            repo: &job.repo.to_string(),
-            template: &job.template.name,
-            started_at: now,
-        })?;
-        recording.is_call(self.origin)?;
         let outcome = match error.kind {
             Kind::Interrupted => Outcome::INTERRUPTED,
             Kind::NeedsPerson => Outcome::NeedsAttention {
@@ -349,7 +360,22 @@ impl Course<'_> {
             },
         };
         self.hint(&outcome, error.hint.as_deref());
-        recording.finish(&outcome, Usage::default(), now)?;
+        self.write_down(job, self.origin, &outcome)
+    }
+
+    fn write_down(&self, job: &Job, origin: &Origin, outcome: &Outcome) -> Result<String> {
+        let now = self.context.clock.now();
+        let id = record::new_id(now);
+        let recording = self.store.begin(&Header {
+            id: &id,
+            kind: record::Kind::Run,
+            changeling: &job.changeling,
+            repo: &job.repo.to_string(),
+            template: &job.template.name,
+            started_at: now,
+        })?;
+        recording.is_call(origin)?;
+        recording.finish(outcome, Usage::default(), now)?;
         self.store.mark_clean(&id)?;
         Ok(id)
     }

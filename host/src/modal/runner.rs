@@ -3,6 +3,7 @@
 
 mod elf;
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use super::document::{FOLDER, RUNNER};
@@ -296,7 +297,10 @@ fn unpacked(archive: &Path, context: &Context) -> std::io::Result<PathBuf> {
         .map(|folder| folder.path().join("changeling"))
         .find(|file| file.is_file());
     match found {
-        Some(found) if tar.success() => std::fs::rename(found, &program)?,
+        Some(found) if tar.success() => {
+            std::fs::set_permissions(&found, std::fs::Permissions::from_mode(0o755))?;
+            std::fs::rename(found, &program)?;
+        }
         _ if tar.success() => {
             return Err(std::io::Error::other("it has no `changeling` in a folder"));
         }

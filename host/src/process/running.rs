@@ -86,6 +86,41 @@ impl Running {
     /// It took too long, or we are to end: its group is dead.
     pub fn next(&mut self, silence: Duration) -> Result<Option<(Stream, Vec<u8>)>, ProcessError> {
         while self.status.is_none() || self.open > 0 {
+            // What was said while nobody listened is no silence.
+            let is_over = self.status.is_none()
+                && (Instant::now() >= self.deadline || (interrupted() && !self.cleans_up));
+            let event = match self.events.try_recv() {
+                Ok(event) if !is_over => event,
+                Ok(_) | Err(mpsc::TryRecvError::Empty) => match self.wait(silence)? {
+                    Some(event) => event,
+                    None => break,
+                },
+                Err(mpsc::TryRecvError::Disconnected) => break,
+            };
+            match event {
+                Event::Bytes(stream, bytes) => {
+                    if stream == Stream::Stdout {
+                        self.heard_at = Instant::now();
+                    }
+                    self.output.keep(stream, &bytes);
+                    return Ok(Some((stream, bytes)));
+                }
+                Event::End => self.open -= 1,
+                Event::Exit(result) => {
+                    let pipe = |error| ProcessError::Pipe(self.program.clone(), error);
+                    self.status = Some(result.map_err(pipe)?);
+                    // Whatever it left behind in its group goes with it, and lets go of the pipes.
+                    self.group.kill();
+                    self.grace = Some(Instant::now() + READER_GRACE);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// The next thing that happens; `None`: after its exit nothing more does.
+    fn wait(&mut self, silence: Duration) -> Result<Option<Event>, ProcessError> {
+        loop {
             let silent_until = self.heard_at.checked_add(silence);
             let is_last = silent_until.is_none_or(|until| until >= self.deadline);
             let patient_until =
@@ -93,7 +128,7 @@ impl Running {
             let until = self.grace.unwrap_or(patient_until);
             let now = Instant::now();
             if now >= until && self.status.is_some() {
-                break;
+                return Ok(None);
             }
             if now >= until || (interrupted() && self.status.is_none() && !self.cleans_up) {
                 self.group.kill();
@@ -113,26 +148,11 @@ impl Running {
                 .saturating_duration_since(now)
                 .min(Duration::from_millis(100));
             match self.events.recv_timeout(patience) {
-                Ok(Event::Bytes(stream, bytes)) => {
-                    if stream == Stream::Stdout {
-                        self.heard_at = Instant::now();
-                    }
-                    self.output.keep(stream, &bytes);
-                    return Ok(Some((stream, bytes)));
-                }
-                Ok(Event::End) => self.open -= 1,
-                Ok(Event::Exit(result)) => {
-                    let pipe = |error| ProcessError::Pipe(self.program.clone(), error);
-                    self.status = Some(result.map_err(pipe)?);
-                    // Whatever it left behind in its group goes with it, and lets go of the pipes.
-                    self.group.kill();
-                    self.grace = Some(Instant::now() + READER_GRACE);
-                }
+                Ok(event) => return Ok(Some(event)),
                 Err(mpsc::RecvTimeoutError::Timeout) => {}
-                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(None),
             }
         }
-        Ok(None)
     }
 
     /// How it ended, after `next` said that it did.

@@ -88,3 +88,21 @@ fn silence_is_bounded() {
     let error = cat.next(Duration::from_millis(100)).unwrap_err();
     assert!(matches!(error, ProcessError::Silent { .. }), "{error}");
 }
+
+/// Who listens may take longer than that for what it hears.
+#[test]
+fn what_was_said_meanwhile_is_no_silence() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = folder.path().join("said");
+    let silence = Duration::from_millis(300);
+    let script = format!("read a; echo $a; touch '{}'; sleep 60", said.display());
+    let mut child = sh(&script).start().unwrap();
+    child.say("one\n");
+    let begun = Instant::now();
+    while !said.exists() || begun.elapsed() < 2 * silence {
+        std::thread::yield_now();
+    }
+    assert_eq!(child.next(silence).unwrap().unwrap().1, b"one\n");
+    let error = child.next(silence).unwrap_err();
+    assert!(matches!(error, ProcessError::Silent { .. }), "{error}");
+}

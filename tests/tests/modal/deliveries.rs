@@ -103,23 +103,28 @@ fn a_container_that_is_taken_away_before_the_agent_starts() {
     assert_eq!(item["last"]["id"], call["run"], "{item:#}");
 }
 
-/// While the mirror is kept, which can take long, the record is there already.
-#[test]
-fn a_container_that_dies_when_all_is_written_down() {
-    let Some(mut cloud) = Cloud::new() else {
-        return;
-    };
-    cloud.add("nightly", &format!("{WAIT}; {COMMIT}"), "");
+/// The call of a run whose record is committed, and what comes after it is not.
+fn has_written_down(cloud: &mut Cloud, agent: &str) -> String {
+    cloud.add("nightly", &format!("{WAIT}; {agent}"), "");
     cloud.does("deploy nightly");
     let call = cloud.modal.fire("changeling-nightly").remove(0);
     cloud.starts_become(1);
-    // The record is committed, and what comes after it is not.
     cloud.modal.fails("VolumeCommit", Fault::Hang, 1);
     cloud
         .modal
         .fails("VolumeCommit", Fault::Slow(Duration::ZERO), 1);
     cloud.opens_the_gate();
     cloud.modal.wait_for_request("VolumeCommit", 3);
+    call
+}
+
+/// While the mirror is kept, which can take long, the record is there already.
+#[test]
+fn a_container_that_dies_when_all_is_written_down() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let call = has_written_down(&mut cloud, COMMIT);
     let [record] = &cloud.records("nightly")[..] else {
         panic!("one record: {:#?}", cloud.records("nightly"))
     };
@@ -150,16 +155,7 @@ fn a_container_that_dies_when_a_failure_is_written_down() {
     let Some(mut cloud) = Cloud::new() else {
         return;
     };
-    cloud.add("nightly", &format!("{WAIT}; exit 7"), "");
-    cloud.does("deploy nightly");
-    let call = cloud.modal.fire("changeling-nightly").remove(0);
-    cloud.starts_become(1);
-    cloud.modal.fails("VolumeCommit", Fault::Hang, 1);
-    cloud
-        .modal
-        .fails("VolumeCommit", Fault::Slow(Duration::ZERO), 1);
-    cloud.opens_the_gate();
-    cloud.modal.wait_for_request("VolumeCommit", 3);
+    let call = has_written_down(&mut cloud, "exit 7");
     cloud.modal.crash(&call);
     let ended = cloud.modal.wait_for(&call);
     assert_eq!(ended["status"], "failure", "{ended}");
@@ -260,6 +256,34 @@ fn an_input_that_is_delivered_twice_at_once() {
     let logs = cloud.does("logs nightly");
     assert!(logs.to_string().contains("pull-request"), "{logs}");
     cloud.nothing_was_left_behind();
+}
+
+/// A second container that comes so late that it would be skipped says nothing of what the first one does.
+#[test]
+fn an_input_that_is_delivered_again_too_late() {
+    let Some(mut cloud) = Cloud::new() else {
+        return;
+    };
+    let agent = format!("{WAIT}; {COMMIT}");
+    cloud.add("nightly", &agent, "");
+    cloud.does("deploy nightly");
+    let call = cloud.modal.fire("changeling-nightly").remove(0);
+    cloud.starts_become(1);
+    let setup = cloud.setup().expect("it was there");
+    let later = setup.variable("CHANGELINGS_NOW", "2026-03-02T09:30:00Z");
+    cloud.modal.containers_have(&later);
+    cloud.modal.redeliver(&call);
+    wait_for("the second one has ended", || {
+        cloud.modal.containers().len() == 1
+    });
+    let (item, told_call) = told(&cloud);
+    assert_eq!(told_call["state"], "running", "{item:#}");
+    cloud.opens_the_gate();
+    cloud.modal.wait_for(&call);
+    let (item, told_call) = told(&cloud);
+    assert_eq!(told_call["state"], "ended", "{item:#}");
+    assert_eq!(item["last"]["outcome"], "pull-request", "{item:#}");
+    assert_eq!(run_of(&cloud, &call)["outcome"], "pull-request");
 }
 
 /// Who waits for it hears that another attempt is at work, and not that all is over.

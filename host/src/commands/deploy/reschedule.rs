@@ -33,10 +33,12 @@ pub(in crate::commands) fn reschedule(
     }
     let mut others = Vec::new();
     for name in &names {
-        // One that is off its schedule may have a run going on.
-        if let Some(deployed) = deployments.deployed(name)?
-            && (ends_all || is_other(&deployed, enabled))
-        {
+        let Some(deployed) = deployments.deployed(name)? else {
+            continue;
+        };
+        // One that is off its schedule may have a run going on; and what an interrupted deploy left is
+        // known to Modal alone.
+        if ends_all || is_other(&deployed, enabled) || deployments.unseen(name)?.is_some() {
             others.push(deployed);
         }
     }
@@ -96,8 +98,12 @@ pub(in crate::commands) fn reschedule(
             let one = ours(deployed, found, &inspected.place, &home).and_then(|()| {
                 deploy::settle(name, found, context)?;
                 match deployments.deployed(name)? {
-                    Some(settled) => {
+                    Some(settled) if ends_all || is_other(&settled, enabled) => {
                         deploy::rescheduled(&settled, enabled, config, context).map(Some)
+                    }
+                    Some(_) => {
+                        ui.note(done(name));
+                        Ok(None)
                     }
                     None => Ok(None),
                 }

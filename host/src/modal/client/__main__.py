@@ -51,6 +51,7 @@ def main():
                 gc.freeze()
                 gc.set_threshold(100_000)
                 modal.Client.from_env().hello()
+                pulse.check()
                 report.emit("connected", client=modal.__version__)
                 connected = True
             op = request["op"]

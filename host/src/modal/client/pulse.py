@@ -14,7 +14,7 @@ from modal import exception
 from modal._grpc_client import UnaryStreamWrapper, UnaryUnaryWrapper
 from modal._utils.async_utils import synchronizer
 from modal.client import _Client
-from report import emit, quiet_for
+from report import emit, quiet_for, went_on
 
 # Seconds between signs of life; between two of those that are no more than an answer to something else.
 BEAT = 5.0
@@ -39,10 +39,12 @@ class _Heard:
 
     def __init__(self):
         self.answered = self.told = time.monotonic()
+        self.anything = False
         self.beating = None
         self.follows = False
 
     def answer(self):
+        self.anything = True
         self.answered = time.monotonic()
         if self.answered - self.told > SELDOM:
             self.tell()
@@ -58,6 +60,12 @@ _heard = _Heard()
 def silence():
     """Seconds since Modal answered anything."""
     return time.monotonic() - _heard.answered
+
+
+def check():
+    """Whether answers pass by here, as they do in the client this was made for."""
+    if not _heard.anything:
+        raise RuntimeError("it asks Modal in another way than those that are known")
 
 
 @synchronizer.create_blocking
@@ -157,6 +165,9 @@ def _bounded_stream(ask):
                     found = await _in_time(anext(answers), request, self.name)
                 except StopAsyncIteration:
                     return
+                # An image that says something gets on.
+                if getattr(found, "task_logs", ()):
+                    went_on()
                 yield found
 
     return bounded

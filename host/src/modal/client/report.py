@@ -75,7 +75,7 @@ def kind(error):
     """One word of a closed set, which decides what `changeling` advises."""
     # No client, no classes of errors.
     if isinstance(error, ImportError):
-        return "no-client"
+        return "no-client" if error.name == "modal" else "other"
     from modal import exception
 
     said = str(error).lower()

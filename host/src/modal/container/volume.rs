@@ -188,6 +188,13 @@ impl Volume {
         Ok(None)
     }
 
+    /// Another attempt at the same call began, and has not written down how it ended.
+    pub(super) fn has_another_attempt(&self, origin: &Origin) -> bool {
+        self.notes().any(|started| {
+            started.origin.call == origin.call && started.origin.attempt != origin.attempt
+        })
+    }
+
     fn notes(&self) -> impl Iterator<Item = Started> {
         let entries = fs::read_dir(self.started()).into_iter().flatten();
         entries.filter_map(|entry| {

@@ -17,7 +17,7 @@ use crate::modal::APP;
 use crate::modal::deployment::{Deployed, Deployments, seal};
 use crate::modal::document::{Document, JOB, RUNNER, TEMPLATE};
 use crate::modal::freeze::{Frozen, Machine, Parts, freeze};
-use crate::modal::runner::{Runner, Source};
+use crate::modal::runner::{BESIDE, Runner, Source};
 use crate::permission::{Grants, Permission};
 use crate::prepare::ssh_key_text;
 use crate::secret::{self, Secret, SecretError};
@@ -251,7 +251,8 @@ fn is_named(name: &str, changeling: &Changeling) -> bool {
     is_chosen && changeling.secrets.iter().any(|secret| secret == name)
 }
 
-/// The program that was deployed, when the file it was has not been touched since: it need not be read.
+/// The program that was deployed, when no file it may come from has been touched since: they need not be
+/// read.
 fn unchanged(
     changeling: &Changeling,
     deployed: &Deployed,
@@ -261,17 +262,19 @@ fn unchanged(
     let app = &deployed.document.app;
     let folder = Deployments::of(&context.home).folder(&changeling.name);
     let linked = std::fs::read_link(folder.join(RUNNER)).ok()?;
+    let this = std::fs::canonicalize(this).ok()?;
+    let beside = BESIDE.map(|name| this.with_file_name(name));
+    let own = [&this, &beside[0], &beside[1]];
     let is_auto = changeling.modal.runner == "auto";
-    if !is_auto || linked != std::fs::canonicalize(this).ok()? {
-        return None;
-    }
-    let touched: jiff::Timestamp = std::fs::metadata(&linked)
-        .ok()?
-        .modified()
-        .ok()?
-        .try_into()
-        .ok()?;
-    (touched < deployed.at).then(|| Runner {
+    let is_known = own.contains(&&linked) || linked.starts_with(context.home.cache_dir());
+    let untouched = |file: &Path| {
+        let touched = std::fs::metadata(file).and_then(|found| found.modified());
+        touched.map_or(!file.exists(), |touched| {
+            jiff::Timestamp::try_from(touched).is_ok_and(|touched| touched < deployed.at)
+        })
+    };
+    let is_same = is_auto && is_known && linked.exists() && own.iter().all(|file| untouched(file));
+    (is_same && untouched(&linked)).then(|| Runner {
         path: app.runner.clone(),
         digest: app.runner_digest.clone(),
         source: Source::File(linked),

@@ -1,8 +1,10 @@
 //! Whose apps they are, and where: nothing is done to another's, and nothing is left behind.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use changelings_tests::Output;
+use changelings_tests::modal::Fault;
 use serde_json::json;
 
 use super::{NIGHTLY, STOP, World};
@@ -129,6 +131,33 @@ fn renamed() {
         .matches("no longer in the configuration")
         .count();
     assert_eq!(needs, 2, "{status}");
+}
+
+/// That the old one still fires is said, whatever else went wrong, and is tried again.
+#[test]
+fn renamed_and_not_taken_off() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    world.run(["deploy", "nightly"]).success();
+    let renamed = NIGHTLY.replace("nightly", "renamed");
+    let other = NIGHTLY.replace("nightly", "other").replace("shop", "else");
+    world.configure(&format!("{renamed}{other}"));
+    let refused = Fault::Error("INVALID_ARGUMENT", "not now");
+    world.modal.fails("AppPublish", refused, 9);
+    world
+        .modal
+        .fails("AppPublish", Fault::Slow(Duration::ZERO), 1);
+    let output = world.run(["deploy", "renamed", "other"]).exits(1);
+    says(
+        &output,
+        "nightly and renamed both fire on the same repository",
+    );
+    says(&output, "changeling undeploy nightly");
+    world.modal.recovers();
+    world.run(["deploy", "other"]).success();
+    let run = world.function("changeling-nightly", "run");
+    assert!(run.get("schedule").is_none(), "{run}");
 }
 
 #[test]

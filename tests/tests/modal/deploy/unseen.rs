@@ -10,15 +10,15 @@ use super::{NIGHTLY, STOP, World};
 #[track_caller]
 fn interrupted_at(call: &str) -> Option<World> {
     let world = World::new(NIGHTLY)?;
-    interrupt_at(&world, call);
+    interrupt_at(&world, "deploy", call);
     Some(world)
 }
 
 #[track_caller]
-fn interrupt_at(world: &World, call: &str) {
+fn interrupt_at(world: &World, command: &str, call: &str) {
     let before = world.modal.received(call).len();
     world.modal.fails(call, Fault::Hang, 9);
-    let mut deploy = world.command(["deploy", "nightly"]).spawn();
+    let mut deploy = world.command([command, "nightly"]).spawn();
     world.modal.wait_for_request(call, before + 1);
     let pid = rustix::process::Pid::from_child(&deploy);
     rustix::process::kill_process(pid, rustix::process::Signal::INT).expect("it runs");
@@ -74,7 +74,7 @@ fn interrupted_when_another_was_there() {
     world.run(["deploy", "nightly"]).success();
     let before = timeout();
     world.run(["edit", "nightly", "--timeout", "2h"]).success();
-    interrupt_at(&world, "AppPublish");
+    interrupt_at(&world, "deploy", "AppPublish");
     assert_eq!(timeout(), before);
     let said = drift(&["status", "--json", "nightly"]);
     assert!(
@@ -83,7 +83,7 @@ fn interrupted_when_another_was_there() {
     );
     assert!(said.contains("is not done, or was interrupted"), "{said}");
 
-    interrupt_at(&world, "VolumePutFiles");
+    interrupt_at(&world, "deploy", "VolumePutFiles");
     let after = timeout();
     assert_ne!(after, before);
     let said = drift(&["status", "--json", "--offline", "nightly"]);
@@ -98,6 +98,29 @@ fn interrupted_when_another_was_there() {
     world.run(["enable", "nightly"]).success();
     assert_eq!(timeout(), after);
     assert_eq!(drift(&["status", "--json", "nightly"]), "[]");
+}
+
+/// Whether it is on its schedule is Modal's to say, too.
+#[test]
+fn interrupted_when_it_was_enabled() {
+    let Some(world) = World::new(NIGHTLY) else {
+        return;
+    };
+    let cron = || {
+        let run = world.function("changeling-nightly", "run");
+        run["schedule"]["cron"]["cron_string"].clone()
+    };
+    world.run(["deploy", "nightly"]).success();
+    world.run(["disable", "nightly"]).success();
+    assert_eq!(cron(), json!(null));
+    interrupt_at(&world, "enable", "VolumePutFiles");
+    assert_eq!(cron(), "0 3 * * *");
+    world.run(["disable", "nightly"]).success();
+    assert_eq!(cron(), json!(null));
+    interrupt_at(&world, "enable", "VolumePutFiles");
+    world.run(["enable", "nightly"]).success();
+    assert_eq!(cron(), "0 3 * * *");
+    assert!(!world.folder("nightly").join("deploying.json").exists());
 }
 
 /// What follows fails, and the app is live.
