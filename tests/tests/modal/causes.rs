@@ -23,7 +23,7 @@ fn a_run_that_came_to_no_agent() {
     for _ in 0..2 {
         let run = cloud.command(["run", "nightly"]).run().exits(3);
         assert_eq!(times(&run, cause), 1, "{run}");
-        assert_eq!(times(&run, "renew GITHUB_TOKEN"), 1, "{run}");
+        assert_eq!(times(&run, "renew the GITHUB_TOKEN"), 1, "{run}");
         assert_eq!(times(&run, "changeling logs"), 0, "{run}");
         assert_eq!(times(&run, "changeling run nightly\n"), 1, "{run}");
         assert!(
